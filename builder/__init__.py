@@ -1,0 +1,1 @@
+"""From dermatoscopic photos to a static page that classifies a visitor's own photo in the browser."""

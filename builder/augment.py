@@ -1,0 +1,51 @@
+"""Third stage: each training photo gets one twin, mirrored or zoomed, which doubles the training part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from builder.config import Config
+from builder.data import load_photos
+from builder.split import load_parts
+
+
+def augment_training(photos: Path, split: Path, config: Config, into: Path) -> None:
+    """Stage entry: save the training photos followed by their twins, with labels, in `into`."""
+    table, training = load_photos(photos), load_parts(split)["training"]
+    pixels, labels = table.pixels[training], table.labels[training]
+    rules = config.augment
+    twins = draw_twins(pixels, rules.mirror_share, rules.zoom_keep_share, rules.seed)
+    np.save(into / "pixels.npy", np.concatenate([pixels, twins]))
+    np.save(into / "labels.npy", np.concatenate([labels, labels]))
+
+
+def draw_twins(
+    pixels: NDArray[np.uint8], mirror_share: float, zoom_keep_share: float, seed: int
+) -> NDArray[np.uint8]:
+    """One twin a photo: mirrored left-right for a random `mirror_share` of them, zoomed for the others.
+
+    pixels: (photos, height, width, 3). Returns the same shape.
+    """
+    count = len(pixels)
+    is_mirrored = np.zeros(count, dtype=bool)
+    is_mirrored[np.random.default_rng(seed).permutation(count)[: round(mirror_share * count)]] = True
+    twins = np.empty_like(pixels)
+    for index, photo in enumerate(pixels):
+        twins[index] = photo[:, ::-1] if is_mirrored[index] else zoom(photo, zoom_keep_share)
+    return twins
+
+
+def zoom(photo: NDArray[np.uint8], keep_share: float) -> NDArray[np.uint8]:
+    """Keep the central `keep_share` of each side and resize it to the full frame (bilinear).
+
+    The origin means to do this, but its negative indices crop towards the bottom right.
+    """
+    height, width = photo.shape[:2]
+    left, top = width * (1 - keep_share) / 2, height * (1 - keep_share) / 2
+    box = (left, top, width - left, height - top)
+    resized = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR, box=box)
+    return np.asarray(resized)

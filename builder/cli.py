@@ -1,0 +1,90 @@
+"""The commands behind `python build.py`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from builder.errors import BuildError
+
+REPOSITORY = Path(__file__).parent.parent
+INTERRUPTED = 130
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns the exit code: 0 done, 1 a problem to mend, 2 wrong usage, 130 interrupted."""
+    given = _parser().parse_args(arguments)
+    try:
+        return int(given.run(given) or 0)
+    except BuildError as error:
+        print(f"{error.problem}\n{error.remedy[:1].upper()}{error.remedy[1:]}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; what was finished is kept, the same command goes on from there.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python build.py",
+        description="From dermatoscopic photos to a static page that classifies a visitor's own photo, in the browser.",
+        epilog="Without a command: the whole build, into site/.",
+    )
+    parser.add_argument("--data", metavar="SOURCE", help="demo (drawn photos, the default) or a HAM10000 folder")
+    parser.add_argument("--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", dest="settings", help="one number, as training.epochs=5")
+    parser.add_argument("--work", metavar="FOLDER", type=Path, default=REPOSITORY / "work", help="results to go on from; default: work")
+    parser.add_argument("--site", metavar="FOLDER", type=Path, default=REPOSITORY / "site", help="the site; default: site")
+    parser.set_defaults(run=_build)
+    commands = parser.add_subparsers(title="commands", metavar="")
+
+    serve = commands.add_parser("serve", help="preview the site as GitHub Pages would serve it")
+    serve.add_argument("--port", metavar="N", type=int, default=8000, help="default: 8000")
+    serve.set_defaults(run=_serve)
+
+    commands.add_parser("publish", help="put the site on the gh-pages branch").set_defaults(run=_publish)
+
+    predict = commands.add_parser("predict", help="classify photos with the built network")
+    predict.add_argument("photos", metavar="PHOTO", type=Path, nargs="+")
+    predict.add_argument("--json", action="store_true", dest="as_json", help="print probabilities as JSON")
+    predict.set_defaults(run=_predict)
+
+    test = commands.add_parser("test", help="run the test suite", add_help=False, prefix_chars="\0")
+    test.add_argument("pytest_arguments", metavar="PYTEST_ARGUMENT", nargs="*")
+    test.set_defaults(run=_test)
+    return parser
+
+
+def _build(given: argparse.Namespace) -> None:
+    from builder.pipeline import Folders, Request, build_site
+
+    build_site(Request(given.config, given.data, tuple(given.settings or ())), Folders(given.work, given.site))
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from builder.serve import serve_site
+
+    serve_site(given.site, given.port)
+
+
+def _publish(given: argparse.Namespace) -> None:
+    from builder.pipeline import Folders, refuse_if_outdated
+    from builder.publish import publish_site
+
+    refuse_if_outdated(Folders(given.work, given.site))
+    publish_site(given.site, REPOSITORY)
+
+
+def _predict(given: argparse.Namespace) -> int:
+    from builder.predict import predict_photos
+
+    return predict_photos(given.photos, given.site / "model" / "cnn", as_json=given.as_json)
+
+
+def _test(given: argparse.Namespace) -> int:
+    import pytest
+
+    os.chdir(REPOSITORY)
+    return int(pytest.main(given.pytest_arguments))

@@ -1,0 +1,150 @@
+"""Sixth stage: the network as TensorFlow.js files, read back and compared before anybody gets to see them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.classes import classes_as_dicts
+from builder.config import Config
+from builder.data import load_photos
+from builder.data.demo import draw_demo_photos
+from builder.errors import BuildError
+from builder.network import Network
+from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
+from builder.progress import steps
+from builder.split import load_parts
+from builder.tensorflowjs_writer import load_layers_model, save_layers_model
+from builder.train import load_network, predict
+from builder.twins import write_twin
+
+MIXED_SHARDS = 25  # as many as the origin has
+ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
+LARGE_KERNEL_SHARE = 0.9  # of all weights: such a kernel is stored in 8 bits, its errors average out
+
+COMPARED_PHOTOS = 300  # of the test part: ten seconds, and the largest change hardly grows with more
+# Largest change of any probability that storing may cause: half of what the page may differ from Python in all.
+LARGEST_CHANGE = {"mixed": 0.005, "float32": 0.00001}
+
+SELF_TEST_PHOTOS = 3
+SELF_TEST_SEED = 2018
+SELF_TEST_TOLERANCE = 0.001  # of a probability: float32 on any processor stays far below, float16 does not
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What storing the network changed: of any probability, and how many answers."""
+
+    photos_compared: int
+    largest_probability_change: float
+    answers_changed: int
+
+
+def export_network(photos: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+    """Stage entry: save `model/cnn/` as the site will hold it, twins included, and `export.json`."""
+    weights = config.export.weights
+    folder = into / "model" / "cnn"
+    folder.mkdir(parents=True)
+    network = load_network(trained)
+    test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
+    with steps("exporting", 2 * len(test)) as advance:
+        before = predict(network, test, advance)
+        write_model(network, weights, folder)
+        stored = load_layers_model(folder)
+        comparison = compare(before, predict(stored, test, advance))
+    _refuse_if_changed(comparison, weights)
+    card = describe_model(stored, weights, folder)
+    (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+    for file in sorted(folder.iterdir()):
+        write_twin(file, into)
+    summary = {
+        "weights": weights,
+        "files": len(card["files"]),
+        "bytes": card["bytes"],
+        "photos_compared": comparison.photos_compared,
+        "largest_probability_change": comparison.largest_probability_change,
+        "answers_changed": comparison.answers_changed,
+    }
+    (into / "export.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+
+def write_model(network: Network, weights: str, folder: Path) -> None:
+    """Write `model.json` and its shards: `float32` in the origin's 4 MiB shards, `mixed` in as many of a quarter."""
+    if weights == "float32":
+        save_layers_model(network, folder, quantized={}, shard_bytes=ORIGIN_SHARD_BYTES)
+        return
+    total = network.count_params()
+    large = [weight for weight in network.weights if math.prod(weight.shape) > LARGE_KERNEL_SHARE * total]
+    small = [weight for weight in network.weights if all(weight is not other for other in large)]
+    stored_bytes = sum(math.prod(weight.shape) for weight in large) + 2 * sum(math.prod(weight.shape) for weight in small)
+    save_layers_model(
+        network,
+        folder,
+        quantized={"uint8": [_name(weight) for weight in large], "float16": [_name(weight) for weight in small]},
+        shard_bytes=math.ceil(stored_bytes / MIXED_SHARDS),
+    )
+
+
+def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparison:
+    """Compare probabilities (photos, 7) of the trained and of the stored network."""
+    return Comparison(
+        photos_compared=len(before),
+        largest_probability_change=float(np.abs(before - after).max(initial=0.0)),
+        answers_changed=int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
+    )
+
+
+def describe_model(stored: Network, weights: str, folder: Path) -> dict[str, Any]:
+    """The model card: all that the page must know of the network. No fact of it is typed again in JavaScript."""
+    files = [{"path": file.name, "bytes": file.stat().st_size} for file in _in_order(folder)]
+    return {
+        "name": folder.name,
+        "input": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
+        "photo_limits": {"max_megapixels": MAX_MEGAPIXELS},
+        "classes": classes_as_dicts(),
+        "weights": weights,
+        "files": files,
+        "bytes": sum(file["bytes"] for file in files),
+        "self_test": _self_test(stored),
+    }
+
+
+def _self_test(stored: Network) -> dict[str, Any]:
+    """Pixels and the probabilities they must give, by which the page proves a backend before it trusts it.
+
+    Always drawn photos: those that people bring are private.
+    """
+    pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED)])
+    return {
+        "tolerance": SELF_TEST_TOLERANCE,
+        "vectors": [
+            {"pixels": base64.b64encode(photo.tobytes()).decode("ascii"), "probabilities": [float(p) for p in row]}
+            for photo, row in zip(pixels, predict(stored, pixels), strict=True)
+        ],
+    }
+
+
+def _refuse_if_changed(comparison: Comparison, weights: str) -> None:
+    if comparison.largest_probability_change > LARGEST_CHANGE[weights]:
+        raise BuildError(
+            f"the stored network is not the trained one: a probability changed by "
+            f"{comparison.largest_probability_change:.4f} (at most {LARGEST_CHANGE[weights]} is allowed)",
+            remedy="store it whole with --set export.weights=float32",
+        )
+
+
+def _in_order(folder: Path) -> list[Path]:
+    """`model.json`, then the shards by number."""
+    manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))["weightsManifest"]
+    return [folder / "model.json", *(folder / path for group in manifest for path in group["paths"])]
+
+
+def _name(weight: Any) -> str:
+    return str(weight.name).removesuffix(":0")

@@ -1,0 +1,124 @@
+"""Figures as the pages say them: percentages, counts, intervals and numbers people can picture."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+NOT_MEASURED = "not measured"
+NUMBER_WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+Figure = Mapping[str, Any]  # {"value": x, "low": x, "high": x}, each of them None where not measured
+
+
+def percent(share: float | None) -> str:
+    """A share of 0-1 as a percentage: one decimal near either end, and never "0 %" for what is not zero."""
+    if share is None:
+        return NOT_MEASURED
+    hundredths = share * 100
+    if 0 < hundredths < 0.1:
+        return "under 0.1 %"
+    if 99.9 < hundredths < 100:
+        return "over 99.9 %"
+    is_fine = 0 < hundredths < 9.95 or 99 <= hundredths < 100
+    return f"{_round_half_up(hundredths * 10) / 10:.1f} %" if is_fine else f"{_round_half_up(hundredths)} %"
+
+
+def score(value: float | None) -> str:
+    """A figure of 0-1 that is no share of anything, such as an area under a curve."""
+    return NOT_MEASURED if value is None else f"{value:.2f}"
+
+
+def percent_range(figure: Figure) -> str:
+    """The interval of a figure as percentages, for example "84 to 92 %"."""
+    if figure["low"] is None or figure["high"] is None:
+        return NOT_MEASURED
+    low, high = percent(max(0.0, figure["low"])), percent(min(1.0, figure["high"]))
+    return f"{low.removesuffix(' %')} to {high}"
+
+
+def score_range(figure: Figure) -> str:
+    """The interval of a figure of 0-1, for example "0.93 to 0.98"."""
+    if figure["low"] is None or figure["high"] is None:
+        return NOT_MEASURED
+    return f"{score(max(0.0, figure['low']))} to {score(min(1.0, figure['high']))}"
+
+
+def out_of(share: float | None, whole: int = 100) -> str:
+    """A share of 0-1 as people, for example "3 of 10"; with a tenfold whole where that would hide a rare case."""
+    if share is None:
+        return NOT_MEASURED
+    part = _round_half_up(share * whole)
+    hides_some = (part == 0 and share > 0) or (part == whole and share < 1)
+    if hides_some and whole < 1000:
+        return out_of(share, whole * 10)
+    return f"{part:,} of {whole:,}"
+
+
+def commonest(by_class: Mapping[str, int]) -> str:
+    """The code of the class with most photos; of several the first."""
+    return max(by_class, key=lambda code: by_class[code])
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A count with its noun, for example "1 file" or "3,090 photos"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def in_words(number: int) -> str:
+    """Small numbers as words, the others as figures."""
+    return NUMBER_WORDS[number] if 0 <= number < len(NUMBER_WORDS) else count(number)
+
+
+def megabytes(size_bytes: int) -> str:
+    return f"{_round_half_up(size_bytes / 1e6):,} MB"
+
+
+def plain_number(number: Any) -> str:
+    """A setting as a person would write it: 0.0001 and not 1e-04."""
+    if not isinstance(number, float):
+        return str(number)
+    return f"{number:.12f}".rstrip("0").rstrip(".") if abs(number) >= 1e-9 or number == 0 else f"{number:g}"
+
+
+def settings(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every number of the recipe as (`section.key`, value), in the order of the file."""
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from settings(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", plain_number(value)
+
+
+def csp_hash(text: str) -> str:
+    """The source expression by which a content-security policy allows this very inline text."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _round_half_up(number: float) -> int:
+    # As JavaScript's Math.round, so that the report and the page never differ by one. The slack takes back what
+    # binary fractions lose: 0.285 * 100 is 28.499999999999996.
+    return math.floor(number + 0.5 + 1e-9)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "percent": percent,
+    "score": score,
+    "percent_range": percent_range,
+    "score_range": score_range,
+    "out_of": out_of,
+    "commonest": commonest,
+    "count": count,
+    "counted": counted,
+    "in_words": in_words,
+    "megabytes": megabytes,
+    "plain_number": plain_number,
+    "settings": settings,
+    "csp_hash": csp_hash,
+}

@@ -1,0 +1,267 @@
+"""The order of the stages, and what each one depends on. Nothing else knows either."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from builder.config import Config, read_config
+from builder.errors import BuildError
+from builder.progress import console
+
+BUILDER = Path(__file__).parent
+REPOSITORY = BUILDER.parent
+DONE = "done.json"  # written last into a stage's folder: without it, the stage did not finish
+
+# The code that decides each stage's result; a change in it runs the stage again.
+CODE = {
+    "data": ("builder/data/__init__.py", "builder/preprocess.py", "builder/classes.py"),
+    "split": ("builder/split.py",),
+    "augment": ("builder/augment.py",),
+    "train": ("builder/train.py", "builder/network.py"),
+    "evaluate": ("builder/evaluate.py",),
+    "export": ("builder/export.py", "builder/tensorflowjs_writer.py", "builder/twins.py", "builder/classes.py"),
+    "render": ("builder/render.py", "builder/formatting.py", "builder/plots.py", "web_template", "package-lock.json"),
+}
+DATA_CODE = {
+    True: ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py"),
+    False: ("builder/data/ham10000.py",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line: a config file and what was put on top of it."""
+
+    config_file: Path
+    source: str | None = None
+    settings: tuple[str, ...] = ()
+
+    def config(self) -> Config:
+        return read_config(self.config_file, source=self.source, settings=list(self.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a build works and where its site goes."""
+
+    work: Path = REPOSITORY / "work"
+    site: Path = REPOSITORY / "site"
+
+    @property
+    def record(self) -> Path:
+        return self.work / "last_build.json"
+
+
+def build_site(request: Request, folders: Folders) -> None:
+    """Run every stage whose result is not there yet, and put the rendered site in place of the old one."""
+    started = time.monotonic()
+    config = request.config()
+    _write_record(request, config, folders, finished=False)
+    chain = _Chain(config, folders.work)
+    # Imports stand inside the steps: a stage that need not run costs nothing, least of all TensorFlow's start.
+    data = chain.run("data", _fingerprint(config), _data)
+    split = chain.run("split", asdict(config.split), _split, data)
+    augmented = chain.run("augment", asdict(config.augment), _augment, data, split)
+    trained = chain.run("train", _recipe(config), _train, data, split, augmented)
+    evaluated = chain.run("evaluate", asdict(config.evaluation), _evaluate, data, split, trained)
+    exported = chain.run("export", asdict(config.export), _export, data, split, trained)
+    rendered = chain.run("render", config.as_dict(), _render, evaluated, exported)
+    _put_in_place(rendered, folders.site)
+    _write_record(request, config, folders, finished=True)
+    if not chain.ran:
+        console.print("Nothing has changed since the last build.")
+    _summarise(folders.site, time.monotonic() - started)
+
+
+def refuse_if_outdated(folders: Folders) -> None:
+    """Raise a BuildError if the site is not what its config asks for: its build failed, or the config has changed."""
+    remedy = "run python build.py, with the same options as before, and publish then"
+    if not folders.record.is_file() or not (folders.site / "index.html").is_file():
+        raise BuildError("there is no built site yet", remedy=remedy)
+    record = json.loads(folders.record.read_text(encoding="utf-8"))
+    if not record["finished"]:
+        raise BuildError("the last build did not finish, the site is an older one", remedy=remedy)
+    request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
+    if request.config().as_dict() != record["config"]:
+        raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
+
+
+class _Chain:
+    """Runs stages one after the other, each in a folder named after a hash of what it depends on."""
+
+    def __init__(self, config: Config, work: Path) -> None:
+        self.config = config
+        self.work = work
+        self.folders: dict[str, Path] = {}
+        self.ran: list[str] = []
+
+    def run(self, stage: str, settings: Any, step: Callable[..., None], *inputs: Path) -> Path:
+        depends_on = [stage, settings, _code_hash(stage, self.config), [_name(folder) for folder in inputs]]
+        folder = self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode())
+        if stage == "train":
+            folder /= f"epochs-{self.config.training.epochs}"
+        self.folders[stage] = folder
+        if (folder / DONE).exists():
+            return folder
+        self.ran.append(stage)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        step(*inputs, self.config, folder)
+        (folder / DONE).write_text(json.dumps(depends_on, indent=1), encoding="utf-8")
+        return folder
+
+
+def _write_record(request: Request, config: Config, folders: Folders, *, finished: bool) -> None:
+    """Note what is being built, for `publish` to compare."""
+    folders.work.mkdir(parents=True, exist_ok=True)
+    record = {
+        "finished": finished,
+        "config_file": str(request.config_file.resolve()),
+        "source": request.source,
+        "settings": request.settings,
+        "config": config.as_dict(),
+    }
+    folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _name(folder: Path) -> str:
+    return folder.name if not folder.name.startswith("epochs-") else f"{folder.parent.name}/{folder.name}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _code_hash(stage: str, config: Config) -> str:
+    digest = hashlib.sha256()
+    for name in (*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ())):
+        path = REPOSITORY / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                digest.update(file.relative_to(path.parent).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _fingerprint(config: Config) -> Any:
+    from builder.data import source_fingerprint
+
+    return source_fingerprint(config)
+
+
+def _recipe(config: Config) -> dict[str, Any]:
+    """What training depends on. Not the number of epochs: more of them go on from fewer."""
+    recipe = asdict(config.training)
+    del recipe["epochs"]
+    return {**recipe, "tf_keras": version("tf_keras")}
+
+
+def _data(config: Config, into: Path) -> None:
+    from builder.data import gather_photos
+
+    gather_photos(config, into)
+
+
+def _split(data: Path, config: Config, into: Path) -> None:
+    from builder.split import split_photos
+
+    split_photos(data, config, into)
+
+
+def _augment(data: Path, split: Path, config: Config, into: Path) -> None:
+    from builder.augment import augment_training
+
+    augment_training(data, split, config, into)
+
+
+def _train(data: Path, split: Path, augmented: Path, config: Config, into: Path) -> None:
+    _say_tensorflow_starts()
+    from builder.train import train_network
+
+    train_network(data, split, augmented, config, into)
+
+
+def _evaluate(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+    _say_tensorflow_starts()
+    from builder.evaluate import evaluate_network
+
+    evaluate_network(data, split, trained, config, into)
+
+
+def _export(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+    _say_tensorflow_starts()
+    from builder.export import export_network
+
+    export_network(data, split, trained, config, into)
+
+
+def _render(evaluated: Path, exported: Path, config: Config, into: Path) -> None:
+    from builder.render import render_site
+
+    render_site(evaluated, exported, config, into)
+
+
+def _say_tensorflow_starts() -> None:
+    if "builder.quiet_tensorflow" not in sys.modules:
+        console.print("starting TensorFlow")
+
+
+def _put_in_place(rendered: Path, site: Path) -> None:
+    """Replace the site in one move, so that whoever looks sees the old one or the new one, never half of one."""
+    if _listing(rendered) == _listing(site):
+        return
+    fresh, old = site.with_name(site.name + ".new"), site.with_name(site.name + ".old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(rendered, fresh)
+    (fresh / DONE).unlink()
+    if (site / ".gitignore").exists():
+        shutil.copy2(site / ".gitignore", fresh)
+    if site.exists():
+        site.rename(old)
+    fresh.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _summarise(site: Path, seconds: float) -> None:
+    report = json.loads((site / "report.json").read_text(encoding="utf-8"))
+    data, network = report["data"], report["networks"]["cnn"]
+    test = network["test"]
+
+    def spoken(name: str) -> str:
+        figure = test[name]
+        if figure["value"] is None:
+            return "not measured"
+        return f"{figure['value']:.3f}" + (f" ({figure['low']:.3f}-{figure['high']:.3f})" if figure["low"] is not None else "")
+
+    megabytes = sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) / 1e6
+    console.print(f"""
+Built in {seconds:.0f} s from {data["title"]}: {data["photos"]} photos of {data["lesions"]} lesions, {network["epochs"]} epochs.
+On {test["photos"]} test photos, with 95 % intervals over lesions:
+  accuracy           {spoken("accuracy")}; always naming the commonest class: {spoken("floor_accuracy")}
+  balanced accuracy  {spoken("balanced_accuracy")}
+  macro ROC AUC      {spoken("macro_auc")}
+  melanomas found    {spoken("melanoma_sensitivity")}
+Network: {network["export"]["bytes"] / 1e6:.1f} MB for a visitor ({network["export"]["weights"]} weights); the whole folder {megabytes:.0f} MB.
+Site: {site / "index.html"}
+Open that file, or preview it as it will be on the web: python build.py serve""")
+    if data["is_demo"]:
+        console.print("Built from drawn images: its answers mean nothing for real skin. With photos: --data FOLDER")
+
+
+def _listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every file; copying keeps both."""
+    found = {}
+    for file in folder.rglob("*"):
+        if file.is_file() and file.name not in (DONE, ".gitignore"):
+            status = file.stat()
+            found[file.relative_to(folder).as_posix()] = (status.st_size, status.st_mtime_ns)
+    return found

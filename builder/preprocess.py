@@ -1,0 +1,213 @@
+"""From a photo file to the pixels the network sees: decode upright, frame, shrink.
+
+The page does the same in `web_template/js/photo.js` and `pixels.js`; the two must agree (design, section 3).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from builder.errors import BuildError
+
+Pixels: TypeAlias = NDArray[np.uint8]
+Floats: TypeAlias = NDArray[np.float64]
+Source: TypeAlias = str | os.PathLike[str] | bytes
+
+WIDTH_PX, HEIGHT_PX = 100, 75  # the network's input, and the smallest frame that is not refused
+MAX_MEGAPIXELS = 80  # a 50-megapixel camera and some; four bytes a pixel while it is decoded
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")  # what every browser decodes too
+TIE = 1e-6  # levels: a mean this close below a half rounds up, so that summing in another order changes nothing
+BLOCK_ROWS = 256  # rows converted at a time, so that a 50-megapixel photo is never held as floats
+
+# read_photo has a tighter limit of its own and refuses before decoding; Pillow's would only add a warning.
+Image.MAX_IMAGE_PIXELS = None
+
+# EXIF orientation -> (swap rows and columns, then mirror top to bottom, then mirror left to right).
+_UPRIGHT = {
+    1: (False, False, False), 2: (False, False, True), 3: (False, True, True), 4: (False, True, False),
+    5: (True, False, False), 6: (True, False, True), 7: (True, True, True), 8: (True, True, False),
+}  # fmt: skip
+_ORIENTATION_TAG = 0x0112
+
+_SRGB: Any = ImageCms.createProfile("sRGB")
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC  # what browsers use: colours inside sRGB stay as they are
+
+
+class PhotoProblem(BuildError):
+    """A photo that cannot be used, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The part of a photo the network sees, in pixels of the upright photo; edges may be fractions."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def photo_to_pixels(source: Source) -> Pixels:
+    """Turn a photo into what the network sees, shape (75, 100, 3). Raises PhotoProblem."""
+    pixels = read_photo(source)
+    height, width, _ = pixels.shape
+    frame = centred_frame(width, height)
+    if frame.width < WIDTH_PX or frame.height < HEIGHT_PX:
+        raise PhotoProblem(
+            f"{_name(source)}: too small ({width} x {height} pixels; the network needs {WIDTH_PX} x {HEIGHT_PX})",
+            remedy="take the photo from closer, or use the original instead of a thumbnail",
+        )
+    return shrink(pixels, frame)
+
+
+def read_photo(source: Source) -> Pixels:
+    """Decode a photo upright, in sRGB, on white; shape (height, width, 3). Raises PhotoProblem.
+
+    JPEG is decoded at full size even for training: at half size, 1 of 24 real photos strayed by 5 levels, for 2 ms.
+    """
+    name = _name(source)
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+            _refuse_too_large(image, name)
+            image.load()
+            return _upright(_srgb_on_white(image), _orientation(image))
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise PhotoProblem(f"{name}: {error.strerror}", remedy="check the path of the photo") from error
+    except UnidentifiedImageError as error:
+        raise PhotoProblem(f"{name}: not a photo this program can read", remedy=_remedy(source)) from error
+    # Pillow's decoders report a damaged file in any of these ways.
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError) as error:
+        raise PhotoProblem(
+            f"{name}: the file is damaged or incomplete ({error})", remedy="copy or download the photo again"
+        ) from error
+
+
+def centred_frame(width: int, height: int) -> Frame:
+    """The largest frame of the network's shape (4:3, landscape) in the middle of a photo."""
+    if width * HEIGHT_PX > height * WIDTH_PX:
+        frame_width = height * WIDTH_PX / HEIGHT_PX
+        return Frame((width - frame_width) / 2, 0.0, frame_width, float(height))
+    frame_height = width * HEIGHT_PX / WIDTH_PX
+    return Frame(0.0, (height - frame_height) / 2, float(width), frame_height)
+
+
+def shrink(pixels: Pixels, frame: Frame, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Pixels:
+    """Average the photo's area under each output pixel, fractions counted; shape (height_px, width_px, 3)."""
+    rows = _spans(frame.y, frame.height, height_px, pixels.shape[0])
+    columns = _spans(frame.x, frame.width, width_px, pixels.shape[1])
+    left, right = columns[0][0], columns[-1][0] + len(columns[-1][1])
+    across = np.zeros((right - left, width_px))  # (input columns, output columns)
+    for column, (first, weights) in enumerate(columns):
+        across[first - left : first - left + len(weights), column] = weights
+    down = np.empty((height_px, 3, right - left))
+    for row, (first, weights) in enumerate(rows):
+        block = pixels[first : first + len(weights), left:right]  # (input rows, input columns, 3)
+        down[row] = (weights @ block.reshape(len(weights), -1).astype(np.float64)).reshape(-1, 3).T
+    means = (down @ across).transpose(0, 2, 1)  # (height_px, width_px, 3)
+    return np.floor(means + (0.5 + TIE)).astype(np.uint8)
+
+
+def _spans(start: float, length: float, count: int, limit: int) -> list[tuple[int, Floats]]:
+    """For each of `count` equal parts of a stretch: its first input pixel, and the share of every pixel it covers."""
+    step = length / count
+    spans = []
+    for part in range(count):
+        low, high = start + part * step, start + (part + 1) * step
+        first, last = math.floor(low), min(math.ceil(high), limit)
+        edges = np.arange(first, last, dtype=np.float64)
+        spans.append((first, (np.minimum(edges + 1, high) - np.maximum(edges, low)) / step))
+    return spans
+
+
+def _refuse_too_large(image: Image.Image, name: str) -> None:
+    width, height = image.size
+    if width * height > MAX_MEGAPIXELS * 1_000_000:
+        raise PhotoProblem(
+            f"{name}: too large ({width * height / 1e6:.0f} megapixels; the limit is {MAX_MEGAPIXELS})",
+            remedy="save a smaller copy, or cut out the part with the spot",
+        )
+
+
+def _orientation(image: Image.Image) -> int:
+    # A camera's EXIF block may be damaged while the photo is whole: browsers then show it as it is stored.
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except (SyntaxError, ValueError, TypeError, OSError):
+        return 1
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn the stored pixels the way the camera was held; a view, not a copy."""
+    swap, upside_down, mirrored = _UPRIGHT.get(orientation, _UPRIGHT[1])
+    if swap:
+        pixels = pixels.transpose(1, 0, 2)
+    return pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+
+
+def _srgb_on_white(image: Image.Image) -> Pixels:
+    """Bring any mode to 8-bit sRGB without transparency, shape (height, width, 3)."""
+    if image.mode.startswith("I"):  # 16-bit grey: browsers keep the high byte
+        wide = np.asarray(image)
+        return np.repeat((wide >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+    alpha = None
+    if image.has_transparency_data:
+        image = _keeping_profile(image, "RGBA")
+        alpha = image.getchannel("A")
+    colour = _to_srgb(image)
+    return np.asarray(colour) if alpha is None else _on_white(colour, alpha)
+
+
+def _keeping_profile(image: Image.Image, mode: str) -> Image.Image:
+    converted = image.convert(mode)
+    converted.info["icc_profile"] = image.info.get("icc_profile")
+    return converted
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Convert an embedded colour profile; a profile that is damaged or of another kind of colour is ignored."""
+    profile = image.info.get("icc_profile")
+    if profile:
+        source = image if image.mode in ("L", "CMYK", "RGB") else image.convert("RGB")
+        try:
+            converted = ImageCms.profileToProfile(
+                source, io.BytesIO(profile), _SRGB, renderingIntent=_INTENT, outputMode="RGB"
+            )
+        except ImageCms.PyCMSError:
+            return image.convert("RGB")
+        return converted if converted is not None else source
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _on_white(colour: Image.Image, alpha: Image.Image) -> Pixels:
+    """Lay the photo on white, as it would look on paper."""
+    pixels = np.array(colour)
+    opacity = np.asarray(alpha)
+    for top in range(0, len(pixels), BLOCK_ROWS):
+        rows = slice(top, top + BLOCK_ROWS)
+        share = opacity[rows, :, None].astype(np.uint32)
+        pixels[rows] = (pixels[rows] * share + 255 * (255 - share) + 127) // 255
+    return pixels
+
+
+def _name(source: Source) -> str:
+    return "the photo" if isinstance(source, bytes) else Path(source).name
+
+
+def _remedy(source: Source) -> str:
+    if isinstance(source, bytes):
+        start = source[:16]
+    else:
+        with open(source, "rb") as file:
+            start = file.read(16)
+    if start[:4] in (b"II*\0", b"MM\0*") or start[4:8] == b"ftyp":
+        return "convert it to JPEG or PNG first (HEIC and TIFF are not read)"
+    return f"use a file of one of these kinds: {', '.join(FORMATS)}"

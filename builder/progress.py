@@ -1,0 +1,65 @@
+"""Shows how far a long step is: a bar in a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+console = Console(highlight=False, soft_wrap=True)
+
+LOG_EVERY_S = 15.0  # often enough to see that it lives, seldom enough for a log
+
+# Called as advance(steps, "what it is at"): the text may be left out.
+Advance = Callable[..., None]
+
+
+@contextmanager
+def steps(doing: str, total: int, *, done: int = 0) -> Iterator[Advance]:
+    """Show `doing` with `total` steps, of which `done` were done before; yields the function that counts on."""
+    show = _bar if console.is_terminal else _log
+    with show(doing, total, done) as advance:
+        yield advance
+
+
+@contextmanager
+def _bar(doing: str, total: int, done: int) -> Iterator[Advance]:
+    columns = (
+        TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(doing, total=total, completed=done, note="")
+
+        def advance(count: int = 1, note: str | None = None) -> None:
+            progress.update(task, advance=count)
+            if note is not None:
+                progress.update(task, note=note)
+
+        yield advance
+
+
+@contextmanager
+def _log(doing: str, total: int, done: int) -> Iterator[Advance]:
+    started = last = time.monotonic()
+    at, latest = done, ""
+
+    def line() -> None:
+        elapsed = time.monotonic() - started
+        left = elapsed / max(at - done, 1) * (total - at)
+        console.print(f"{doing}: {at} of {total}, {elapsed:.0f} s, about {left:.0f} s left{latest and '  ' + latest}")
+
+    def advance(count: int = 1, note: str | None = None) -> None:
+        nonlocal at, last, latest
+        at += count
+        latest = note if note is not None else latest
+        if time.monotonic() - last >= LOG_EVERY_S:
+            last = time.monotonic()
+            line()
+
+    yield advance
+    elapsed = time.monotonic() - started
+    console.print(f"{doing}: {at} of {total} in {elapsed:.1f} s{latest and '  ' + latest}")

@@ -1,0 +1,76 @@
+"""The config file: complete, checked, and overridable number by number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.config import read_config
+from builder.errors import BuildError
+
+CONFIG = Path(__file__).parent.parent / "config.toml"
+
+
+def test_the_recipe_is_the_origins() -> None:
+    config = read_config(CONFIG, source="some-folder")
+    training = config.training
+    assert (training.epochs, training.batch_photos, training.learning_rate, training.decay) == (20, 10, 1e-4, 1e-6)
+    assert (config.split.test_share, config.split.validation_share, config.split.seed) == (0.4, 0.4, 101)
+    assert (config.augment.mirror_share, config.augment.zoom_keep_share) == (0.5, 0.67)
+
+
+def test_demo_data_trains_for_fewer_epochs_than_the_origin() -> None:
+    config = read_config(CONFIG)
+    assert config.is_demo
+    assert config.training.epochs == config.demo.epochs < 20
+
+
+def test_epochs_set_by_hand_hold_on_demo_data_too() -> None:
+    assert read_config(CONFIG, settings=["training.epochs=3"]).training.epochs == 3
+
+
+def test_a_whole_number_may_stand_for_a_fraction() -> None:
+    assert read_config(CONFIG, settings=["augment.mirror_share=1"]).augment.mirror_share == 1.0
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("training.epoch=5", "unknown key 'epoch'"),
+        ("trainig.epochs=5", "unknown table"),
+        ("training.epochs=many", "training.epochs is 'many'"),
+        ("training.epochs=0", "training.epochs is 0"),
+        ("training.epochs=true", "training.epochs is True"),
+        ("training.learning_rate=nan", "training.learning_rate is nan"),
+        ("export.weights=int4", "export.weights is 'int4'"),
+        ("epochs=5", "not of the form"),
+        ("training.epochs", "not of the form"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_remedy(setting: str, problem: str) -> None:
+    with pytest.raises(BuildError) as caught:
+        read_config(CONFIG, settings=[setting])
+    assert problem in caught.value.problem
+    assert caught.value.remedy
+
+
+def test_a_missing_key_names_all_that_are_needed(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIG.read_text(encoding="utf-8").replace("batch_photos = 10", ""), encoding="utf-8")
+    with pytest.raises(BuildError, match="'batch_photos' is missing") as caught:
+        read_config(file)
+    assert "epochs, batch_photos, learning_rate" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", ["[training", "\xff", "data = 3"])
+def test_a_file_that_is_no_config_is_a_problem_to_mend(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(BuildError):
+        read_config(file)
+
+
+def test_a_missing_file_is_a_problem_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="there is no file"):
+        read_config(tmp_path / "none.toml")

@@ -1,0 +1,55 @@
+"""The origin network, layer for layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from builder.network import build_cnn, seed_dropout
+
+
+@pytest.fixture(scope="module")
+def cnn():  # type: ignore[no-untyped-def]
+    return build_cnn(seed=1)
+
+
+def test_the_layers_are_the_origins(cnn) -> None:  # type: ignore[no-untyped-def]
+    kinds = [layer["class_name"] for layer in cnn.get_config()["layers"]]
+    convolution, pooling = ["Conv2D", "Activation"], ["MaxPooling2D", "Dropout"]
+    assert kinds == [
+        "InputLayer", *convolution * 6, *pooling, *convolution * 2, *pooling,
+        "Flatten", "Dense", "Activation", "Dropout", "Dense", "Activation",
+    ]  # fmt: skip
+    assert len(kinds) == 27
+    configs = [layer["config"] for layer in cnn.get_config()["layers"]]
+    assert [config["filters"] for config in configs if "filters" in config] == [64] * 6 + [128] * 2
+    assert [config["padding"] for config in configs if "filters" in config] == ["same"] * 5 + ["valid", "same", "valid"]
+    assert [config["rate"] for config in configs if "rate" in config] == [0.25, 0.25, 0.5]
+    assert [config["units"] for config in configs if "units" in config] == [512, 7]
+    assert configs[0]["batch_input_shape"] == (None, 75, 100, 3)
+
+
+def test_it_has_as_many_parameters_as_the_origin(cnn) -> None:  # type: ignore[no-untyped-def]
+    assert cnn.count_params() == 26_036_551
+    assert sum(weight.size for weight in cnn.get_weights()) * 4 == 104_146_204  # bytes of float32
+
+
+def test_layer_names_do_not_count_on_from_an_earlier_network(cnn) -> None:  # type: ignore[no-untyped-def]
+    assert [layer.name for layer in build_cnn().layers] == [layer.name for layer in cnn.layers]
+    assert cnn.layers[0].name == "conv2d"
+
+
+def test_the_seed_draws_the_weights() -> None:
+    first, again, other = (build_cnn(seed).get_weights()[0] for seed in (1, 1, 2))
+    assert (first == again).all() and (first != other).any()
+
+
+def test_dropout_draws_the_same_masks_from_the_same_seed(cnn) -> None:  # type: ignore[no-untyped-def]
+    photo = np.random.default_rng(0).integers(0, 256, (1, 75, 100, 3)).astype(np.float32)
+
+    def answer(*seed: int) -> np.ndarray:
+        seed_dropout(cnn, *seed)
+        return np.asarray(cnn(photo, training=True))
+
+    assert (answer(101, 1) == answer(101, 1)).all()
+    assert (answer(101, 1) != answer(101, 2)).any()

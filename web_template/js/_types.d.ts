@@ -1,0 +1,59 @@
+// What the scripts of this folder find in the page: TensorFlow.js, loaded before them from vendor/.
+declare const tf: typeof import("@tensorflow/tfjs-core") &
+  typeof import("@tensorflow/tfjs-layers") & {
+    wasm: typeof import("@tensorflow/tfjs-backend-wasm");
+  };
+
+// Newer than the type checker's library (Chromium 140, Firefox 133, Safari 18.2).
+interface Uint8ArrayConstructor {
+  fromBase64?(text: string): Uint8Array<ArrayBuffer>;
+}
+
+/** A part of a photo, in pixels of the upright photo; edges may be fractions. */
+interface Frame {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** A decoded photo: upright, sRGB. `read` gives whole pixels as RGBA on white; `close` gives the memory back. */
+interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly source: ImageBitmap;
+  read(x: number, y: number, width: number, height: number): Uint8ClampedArray;
+  close(): void;
+}
+
+/** What the page knows about a network: `card.json`, written by the build. */
+interface Card {
+  readonly name: string;
+  readonly input: { readonly width_px: number; readonly height_px: number };
+  readonly photo_limits: { readonly max_megapixels: number };
+  readonly classes: readonly LesionClass[];
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly bytes: number;
+  readonly self_test: SelfTest;
+}
+
+interface LesionClass {
+  readonly index: number;
+  readonly code: string;
+  readonly name: string;
+  readonly plain: string;
+  readonly group: string;
+}
+
+/** Photos (RGB bytes in base64) and what Keras answers to them: a backend is trusted if it answers the same. */
+interface SelfTest {
+  readonly tolerance: number;
+  readonly vectors: readonly { readonly pixels: string; readonly probabilities: readonly number[] }[];
+}
+
+/** A loaded network. `classify` takes RGB bytes, row by row, and gives one probability a class. */
+interface LoadedNetwork {
+  readonly card: Card;
+  readonly backendName: string;
+  classify(pixels: Uint8Array): Promise<Float32Array>;
+}

@@ -1,0 +1,92 @@
+"use strict";
+/** Wires the page: photos go from the view to the engine, answers go back. A newer photo always wins over an older one. */
+const App = (() => {
+  /** @type {LoadedNetwork | null} */
+  let network = null;
+  let isLoading = false;
+  /** The photo that came before the network did. @type {File | null} */
+  let keptPhoto = null;
+  let newestJob = 0;
+
+  function start() {
+    if (typeof Network === "undefined" || typeof Photo === "undefined" || typeof Pixels === "undefined") {
+      View.showLoadFailure(true);
+      return;
+    }
+    void load();
+    View.listen({ photo: takePhoto, retry: () => void load() });
+  }
+
+  async function load() {
+    isLoading = true;
+    View.showLoading(null);
+    const startedAt_ms = performance.now();
+    try {
+      network = await Network.load(View.modelAddress, {
+        onProgress: ({ loadedBytes, totalBytes }) =>
+          View.showLoading({ loadedBytes, totalBytes, secondsLeft: secondsLeft(loadedBytes, totalBytes, startedAt_ms) }),
+      });
+    } catch (error) {
+      console.error("the network could not be loaded:", error);
+      View.showLoadFailure(false);
+      return;
+    } finally {
+      isLoading = false;
+    }
+    View.showReady(network.card.bytes, network.backendName);
+    if (keptPhoto) takePhoto(keptPhoto);
+  }
+
+  /** @param {File} file */
+  function takePhoto(file) {
+    newestJob += 1;
+    if (network) {
+      keptPhoto = null;
+      void answerPhoto(file, network, newestJob);
+      return;
+    }
+    keptPhoto = file;
+    View.showKept(file.name);
+    if (!isLoading) void load();
+  }
+
+  /** @param {File} file  @param {LoadedNetwork} network  @param {number} job */
+  async function answerPhoto(file, network, job) {
+    const { card } = network;
+    const isStale = () => job !== newestJob;
+    /** @type {Picture | null} */
+    let picture = null;
+    View.showWorking();
+    try {
+      picture = await Photo.read(file, card);
+      if (isStale()) return;
+      const frame = Pixels.centredFrame(picture.width, picture.height, card.input.width_px, card.input.height_px);
+      await View.showPhoto(file, picture, frame);
+      if (isStale()) return;
+      const pixels = Pixels.shrink(picture, frame, card.input.width_px, card.input.height_px);
+      const probabilities = await network.classify(pixels);
+      if (isStale()) return;
+      View.showAnswer(card.classes.map((lesionClass) => ({ lesionClass, probability: probabilities[lesionClass.index] ?? NaN })));
+    } catch (error) {
+      if (isStale()) return;
+      if (error instanceof Photo.Problem) {
+        View.showProblem("That photo cannot be used", error.message);
+      } else {
+        console.error(`${file.name} could not be answered:`, error);
+        View.showProblem("Something went wrong on this device", "Choose the photo once more. If that does not help, load the page again.");
+      }
+    } finally {
+      picture?.close();
+    }
+  }
+
+  /** An estimate from the speed so far, or null while that says little. @param {number} loadedBytes  @param {number} totalBytes  @param {number} startedAt_ms */
+  function secondsLeft(loadedBytes, totalBytes, startedAt_ms) {
+    const passed_s = (performance.now() - startedAt_ms) / 1000;
+    return passed_s < 1 || loadedBytes === 0 ? null : (passed_s / loadedBytes) * (totalBytes - loadedBytes);
+  }
+
+  return Object.freeze({ start });
+})();
+
+App.start();

@@ -1,0 +1,148 @@
+"use strict";
+/** Chooses what computes the network: the fastest backend that gives the right answers on this device. */
+const Backend = (() => {
+  /** @typedef {"wasm" | "webgl" | "cpu"} Name */
+  /** @typedef {(pixels: Uint8Array) => Promise<Float32Array>} Classify */
+
+  const FOLDER = "vendor/"; // of the .wasm files, seen from the page
+
+  /**
+   * The backends that hold memory. (tf.findBackend would start the one it is asked about.)
+   * @type {Set<Name>}
+   */
+  const started = new Set();
+
+  /**
+   * Makes TensorFlow.js ready to hold a network. Call it once, before the network is loaded.
+   * @returns {Promise<Name>} the backend that will hold it at first
+   */
+  async function prepare() {
+    // Threads need headers that a static host does not send, and a worker that the page's policy forbids.
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+    tf.env().set("WEBGL_FORCE_F16_TEXTURES", false);
+    for (const name of candidates()) {
+      if (await start(name)) return name;
+    }
+    throw new Error("This browser can run the network in no way this page knows. A newer browser can.");
+  }
+
+  /**
+   * Tries the backends on the self-test and settles on the fastest that passes; the others are thrown away.
+   * @param {SelfTest} selfTest
+   * @param {Classify} classify
+   * @returns {Promise<Name>}
+   */
+  async function choose(selfTest, classify) {
+    /** @type {{name: Name, milliseconds: number}[]} */
+    const passed = [];
+    for (const name of candidates()) {
+      if (name === "cpu" && passed.length > 0) continue; // 20 times slower than WASM: only when nothing else is right
+      // A graphics card played by the processor takes 2 s a photo and freezes the page meanwhile.
+      if (name === "webgl" && passed.length > 0 && isSoftwareRenderer()) continue;
+      if (!(await start(name))) continue;
+      const milliseconds = await measure(selfTest, classify);
+      if (milliseconds !== undefined) passed.push({ name, milliseconds });
+    }
+    const best = passed.sort((a, b) => a.milliseconds - b.milliseconds)[0];
+    if (!best) {
+      throw new Error("This device does not compute the network correctly, so this page gives no answer on it.");
+    }
+    await tf.setBackend(best.name);
+    await classify(pixelsOf(selfTest.vectors[0])); // brings the weights back from whichever backend had them last
+    for (const name of started) {
+      if (name !== best.name) tf.removeBackend(name);
+    }
+    started.clear();
+    started.add(best.name);
+    return best.name;
+  }
+
+  /**
+   * The backends to try, likeliest first. `?backend=cpu` in the page's address leaves one.
+   * @returns {Name[]}
+   */
+  function candidates() {
+    const forced = new URLSearchParams(location.search).get("backend");
+    if (forced === "wasm" || forced === "webgl" || forced === "cpu") return [forced];
+    return ["wasm", "webgl", "cpu"];
+  }
+
+  /** @param {Name} name */
+  async function start(name) {
+    if (started.has(name)) return tf.setBackend(name);
+    if (name === "wasm" && !(await provideWasm())) return false;
+    try {
+      if (!(await tf.setBackend(name))) return false;
+    } catch (error) {
+      // Thrown away by an earlier choice, or not to be had on this device: the next candidate is tried.
+      console.info(`The ${name} backend is not available:`, error);
+      return false;
+    }
+    started.add(name);
+    return true;
+  }
+
+  /**
+   * Lets TensorFlow.js find its .wasm file, which comes through our seam: so it loads from disk too, the page's policy
+   * need not allow blob addresses, and a lost connection is an error.
+   * @returns {Promise<boolean>} whether this browser takes it
+   */
+  async function provideWasm() {
+    if (typeof WebAssembly === "undefined") return false; // e.g. an iPhone in Lockdown Mode
+    const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
+    const response = await Bytes.fetch(`${FOLDER}tfjs-backend-wasm${simd ? "-simd" : ""}.wasm`);
+    try {
+      // Only to see whether it may: where it may not, TensorFlow.js would wait for ever.
+      await WebAssembly.compile(await response.clone().arrayBuffer());
+    } catch (error) {
+      console.info("The wasm backend is not available:", error);
+      return false;
+    }
+    tf.env().platform.fetch = async () => response.clone();
+    tf.wasm.setWasmPaths(FOLDER, true); // true: through platform.fetch
+    return true;
+  }
+
+  /**
+   * @param {SelfTest} selfTest
+   * @param {Classify} classify
+   * @returns {Promise<number | undefined>} milliseconds a photo, or nothing if an answer is wrong
+   */
+  async function measure(selfTest, classify) {
+    let fastest = Infinity; // the first run is the slowest: shaders are compiled, memory is taken
+    for (const vector of selfTest.vectors) {
+      const begin = performance.now();
+      let probabilities;
+      try {
+        probabilities = await classify(pixelsOf(vector));
+      } catch (error) {
+        console.info(`The ${tf.getBackend()} backend failed:`, error); // e.g. out of graphics memory
+        return undefined;
+      }
+      fastest = Math.min(fastest, performance.now() - begin);
+      const worst = Math.max(...vector.probabilities.map((value, i) => Math.abs(value - probabilities[i])));
+      // Written so that NaN fails too: that is what an overflow in 16-bit textures gives.
+      if (!(worst <= selfTest.tolerance)) {
+        console.info(`The ${tf.getBackend()} backend is off by ${worst}.`);
+        return undefined;
+      }
+    }
+    return fastest;
+  }
+
+  /** @param {SelfTest["vectors"][number]} vector */
+  function pixelsOf(vector) {
+    return Bytes.fromBase64(vector.pixels);
+  }
+
+  function isSoftwareRenderer() {
+    const gl = document.createElement("canvas").getContext("webgl2");
+    if (!gl) return true;
+    const info = gl.getExtension("WEBGL_debug_renderer_info");
+    const renderer = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+    gl.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|softpipe|basic render|software/i.test(renderer);
+  }
+
+  return Object.freeze({ prepare, choose });
+})();

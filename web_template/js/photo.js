@@ -1,0 +1,178 @@
+"use strict";
+/** Turns the file a person picked into an upright picture in sRGB, or says in plain words why it cannot. */
+const Photo = (() => {
+  /** Why a photo cannot be used; the message is for the visitor and says what to do next. */
+  class Problem extends Error {
+    /**
+     * @param {"not-an-image" | "broken" | "too-small" | "too-large" | "unreadable-format"} code
+     * @param {string} message
+     */
+    constructor(code, message) {
+      super(message);
+      this.name = "Photo.Problem";
+      this.code = code;
+    }
+  }
+
+  /**
+   * @param {Blob} file
+   * @param {Pick<Card, "input" | "photo_limits">} limits the network's card
+   * @returns {Promise<Picture>} close it after use: it holds four bytes a pixel
+   */
+  async function read(file, limits) {
+    const type = await typeOf(file);
+    // The browser goes by the type, and the name's ending, from which it has the type, may be wrong.
+    const typed = file.slice(0, file.size, type);
+    await checkSizeBeforeDecoding(typed, type, limits);
+    const bitmap = await decode(typed);
+    try {
+      checkSize(bitmap.width, bitmap.height, limits);
+    } catch (problem) {
+      bitmap.close();
+      throw problem;
+    }
+    return pictureOf(bitmap);
+  }
+
+  /**
+   * Tells the kind of a file by its first bytes.
+   * @param {Blob} file
+   * @returns {Promise<string>} a media type
+   */
+  async function typeOf(file) {
+    /** @type {string} */
+    let start;
+    try {
+      start = String.fromCharCode(...new Uint8Array(await file.slice(0, 32).arrayBuffer()));
+    } catch {
+      // The file was moved, changed or taken away (a memory card, a cloud folder) after it was chosen.
+      throw new Problem("broken", "The file could not be opened. Choose it again, or save it on this device first.");
+    }
+    if (start.startsWith("\xFF\xD8\xFF")) return "image/jpeg";
+    if (start.startsWith("\x89PNG\r\n\x1A\n")) return "image/png";
+    if (/^GIF8[79]a/.test(start)) return "image/gif";
+    if (/^RIFF....WEBP/s.test(start)) return "image/webp";
+    if (/^BM.{4}\0{4}/s.test(start)) return "image/bmp";
+    if (/^....ftyp(....)*avi[fs]/s.test(start)) return "image/avif";
+    if (/^....ftyp(hei|hev|mif1|msf1)/s.test(start)) return "image/heic";
+    if (/^(II\*\0|MM\0\*)/.test(start)) return "image/tiff";
+    throw new Problem("not-an-image", "This file is not a photo. Choose a photo saved as JPEG or PNG.");
+  }
+
+  /**
+   * Reads only the file's header, so that a gigantic photo is refused before it fills the memory.
+   * @param {Blob} file
+   * @param {string} type
+   * @param {Pick<Card, "input" | "photo_limits">} limits
+   */
+  async function checkSizeBeforeDecoding(file, type, limits) {
+    const image = new Image();
+    const url = URL.createObjectURL(file);
+    try {
+      const loaded = await new Promise((resolve) => {
+        image.onload = () => resolve(true);
+        image.onerror = () => resolve(false);
+        image.src = url;
+      });
+      if (loaded) {
+        checkLargest(image.naturalWidth, image.naturalHeight, limits);
+      } else if (type === "image/heic" || type === "image/tiff") {
+        // Safari reads both; no other browser does.
+        const kind = type === "image/heic" ? "HEIC" : "TIFF";
+        throw new Problem(
+          "unreadable-format",
+          `This browser cannot read ${kind} photos. Save the photo as JPEG first: open it, then export, share or ` +
+            `take a screenshot of it.`,
+        );
+      } else {
+        throw broken();
+      }
+    } finally {
+      image.src = "";
+      URL.revokeObjectURL(url);
+    }
+  }
+
+  /**
+   * @param {Blob} file
+   * @returns {Promise<ImageBitmap>}
+   */
+  async function decode(file) {
+    try {
+      // Unlike an <img>, whose decode() accepts half a file, this fails on what is cut off or damaged (Chromium 156),
+      // and it gives true pixels where an <img> follows the EXIF resolution. It turns the photo upright: draw it as is.
+      return await createImageBitmap(file, { imageOrientation: "from-image" });
+    } catch {
+      throw broken();
+    }
+  }
+
+  function broken() {
+    return new Problem("broken", "The photo is damaged or incomplete. Copy or download it again, or choose another.");
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   * @param {Pick<Card, "input" | "photo_limits">} limits
+   */
+  function checkSize(width, height, limits) {
+    checkLargest(width, height, limits);
+    const { width_px, height_px } = limits.input;
+    const frame = Pixels.centredFrame(width, height, width_px, height_px);
+    if (frame.width < width_px || frame.height < height_px) {
+      throw new Problem(
+        "too-small",
+        `The photo is too small: ${width} x ${height} pixels, and at least ${width_px} x ${height_px} are needed. ` +
+          `Choose the original instead of a small copy, or take it from closer.`,
+      );
+    }
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   * @param {Pick<Card, "photo_limits">} limits
+   */
+  function checkLargest(width, height, { photo_limits: { max_megapixels } }) {
+    const megapixels = (width * height) / 1e6;
+    if (megapixels > max_megapixels) {
+      throw new Problem(
+        "too-large",
+        `The photo is too large: ${Math.round(megapixels)} megapixels, and at most ${max_megapixels} can be read. ` +
+          `Save a smaller copy, or cut out the part with the spot.`,
+      );
+    }
+  }
+
+  /**
+   * @param {ImageBitmap} bitmap
+   * @returns {Picture}
+   */
+  function pictureOf(bitmap) {
+    const canvas = document.createElement("canvas");
+    // Kept in ordinary memory: pixels read back from a graphics card are slow, and may differ by its rounding.
+    const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
+    if (!context) throw new Error("This browser gives no drawing surface.");
+    return Object.freeze({
+      width: bitmap.width,
+      height: bitmap.height,
+      source: bitmap,
+      /** @type {Picture["read"]} */
+      read(x, y, width, height) {
+        // Setting the size clears the canvas, so it is done only when the size changes.
+        if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+        context.fillStyle = "white"; // what is transparent lies on white
+        context.fillRect(0, 0, width, height);
+        context.drawImage(bitmap, x, y, width, height, 0, 0, width, height);
+        return context.getImageData(0, 0, width, height).data;
+      },
+      close() {
+        bitmap.close();
+        Object.assign(canvas, { width: 0, height: 0 }); // Safari keeps a canvas's memory until its size is 0
+      },
+    });
+  }
+
+  return Object.freeze({ read, Problem });
+})();
