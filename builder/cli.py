@@ -33,10 +33,18 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command: the whole build, into site/.",
     )
     parser.add_argument("--data", metavar="SOURCE", help="demo (drawn photos, the default) or a HAM10000 folder")
-    parser.add_argument("--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", dest="settings", help="one number, as training.epochs=5")
-    parser.add_argument("--work", metavar="FOLDER", type=Path, default=REPOSITORY / "work", help="results to go on from; default: work")
-    parser.add_argument("--site", metavar="FOLDER", type=Path, default=REPOSITORY / "site", help="the site; default: site")
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml"
+    )
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", dest="settings", help="one number, as training.epochs=5"
+    )
+    parser.add_argument(
+        "--work", metavar="FOLDER", type=Path, default=REPOSITORY / "work", help="results to go on from; default: work"
+    )
+    parser.add_argument(
+        "--site", metavar="FOLDER", type=Path, default=REPOSITORY / "site", help="the site; default: site"
+    )
     parser.set_defaults(run=_build)
     commands = parser.add_subparsers(title="commands", metavar="")
 

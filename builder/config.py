@@ -141,7 +141,9 @@ def _apply_setting(tables: dict[str, Any], setting: str) -> str:
     name, equals, text = setting.partition("=")
     section, dot, key = name.strip().partition(".")
     if not (equals and dot):
-        raise BuildError(f"--set {setting}: not of the form section.key=value", remedy="for example --set training.epochs=5")
+        raise BuildError(
+            f"--set {setting}: not of the form section.key=value", remedy="for example --set training.epochs=5"
+        )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -170,17 +172,17 @@ def _read_section(tables: dict[str, Any], section: str, kind: type, where: str) 
     return kind(**{key: _checked(section, key, table[key], hint) for key, hint in hints.items()})
 
 
-def _checked(section: str, key: str, value: Any, hint: type) -> Any:
-    name = f"{section}.{key}"
+def _checked(section: str, key: str, value: Any, hint: Any) -> Any:
     if hint is float and type(value) is int:
         value = float(value)
+    words, limits = WORDS.get((section, key)), LIMITS.get((section, key))
+    wanted = None
     if type(value) is not hint:
         wanted = {int: "a whole number", float: "a number", str: "a word"}[hint]
-        raise BuildError(f"{name} is {value!r}", remedy=f"it must be {wanted}")
-    if words := WORDS.get((section, key)):
-        if value not in words:
-            raise BuildError(f"{name} is {value!r}", remedy=f"it must be one of: {', '.join(words)}")
-    elif limits := LIMITS.get((section, key)):
-        if not limits[0] <= value <= limits[1]:
-            raise BuildError(f"{name} is {value:g}", remedy=f"it must be from {limits[0]:g} to {limits[1]:g}")
+    elif words and value not in words:
+        wanted = f"one of: {', '.join(words)}"
+    elif limits and not limits[0] <= value <= limits[1]:
+        wanted = f"from {limits[0]:g} to {limits[1]:g}"
+    if wanted:
+        raise BuildError(f"{section}.{key} is {value!r}", remedy=f"it must be {wanted}")
     return value

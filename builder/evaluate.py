@@ -137,7 +137,7 @@ def area_under_roc(scores: NDArray[np.floating[Any]], is_positive: NDArray[np.bo
 def sensitivity_at_specificity(
     scores: NDArray[np.floating[Any]], is_positive: NDArray[np.bool_], weights: Weights, specificity: float
 ) -> float:
-    """The highest sensitivity of any threshold whose specificity is at least `specificity`; nan if one side is empty."""
+    """The best sensitivity of any threshold with at least that specificity; nan if one side is empty."""
     levels, level = np.unique(scores, return_inverse=True)
     positive = np.bincount(level, weights * is_positive, len(levels))
     negative = np.bincount(level, weights * ~is_positive, len(levels))
@@ -225,4 +225,6 @@ def _save_predictions(table: Photos, test: NDArray[np.int64], probabilities: Pro
         writer.writerow(["network", "image_id", "lesion_id", "truth", *CODES])
         for photo, row in zip(test, probabilities, strict=True):
             values = [f"{value:.9g}" for value in row]  # nine digits give back the same float32
-            writer.writerow(["cnn", table.image_ids[photo], table.lesion_ids[photo], CODES[table.labels[photo]], *values])
+            writer.writerow(
+                ["cnn", table.image_ids[photo], table.lesion_ids[photo], CODES[table.labels[photo]], *values]
+            )

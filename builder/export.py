@@ -83,7 +83,9 @@ def write_model(network: Network, weights: str, folder: Path) -> None:
     total = network.count_params()
     large = [weight for weight in network.weights if math.prod(weight.shape) > LARGE_KERNEL_SHARE * total]
     small = [weight for weight in network.weights if all(weight is not other for other in large)]
-    stored_bytes = sum(math.prod(weight.shape) for weight in large) + 2 * sum(math.prod(weight.shape) for weight in small)
+    stored_bytes = sum(math.prod(weight.shape) for weight in large) + 2 * sum(
+        math.prod(weight.shape) for weight in small
+    )
     save_layers_model(
         network,
         folder,

@@ -16,6 +16,7 @@ from typing import Any
 from builder.config import Config, read_config
 from builder.errors import BuildError
 from builder.progress import console
+from builder.summary import summary_of
 
 BUILDER = Path(__file__).parent
 REPOSITORY = BUILDER.parent
@@ -79,7 +80,7 @@ def build_site(request: Request, folders: Folders) -> None:
     _write_record(request, config, folders, finished=True)
     if not chain.ran:
         console.print("Nothing has changed since the last build.")
-    _summarise(folders.site, time.monotonic() - started)
+    console.print(summary_of(folders.site, time.monotonic() - started))
 
 
 def refuse_if_outdated(folders: Folders) -> None:
@@ -229,32 +230,6 @@ def _put_in_place(rendered: Path, site: Path) -> None:
         site.rename(old)
     fresh.rename(site)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _summarise(site: Path, seconds: float) -> None:
-    report = json.loads((site / "report.json").read_text(encoding="utf-8"))
-    data, network = report["data"], report["networks"]["cnn"]
-    test = network["test"]
-
-    def spoken(name: str) -> str:
-        figure = test[name]
-        if figure["value"] is None:
-            return "not measured"
-        return f"{figure['value']:.3f}" + (f" ({figure['low']:.3f}-{figure['high']:.3f})" if figure["low"] is not None else "")
-
-    megabytes = sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) / 1e6
-    console.print(f"""
-Built in {seconds:.0f} s from {data["title"]}: {data["photos"]} photos of {data["lesions"]} lesions, {network["epochs"]} epochs.
-On {test["photos"]} test photos, with 95 % intervals over lesions:
-  accuracy           {spoken("accuracy")}; always naming the commonest class: {spoken("floor_accuracy")}
-  balanced accuracy  {spoken("balanced_accuracy")}
-  macro ROC AUC      {spoken("macro_auc")}
-  melanomas found    {spoken("melanoma_sensitivity")}
-Network: {network["export"]["bytes"] / 1e6:.1f} MB for a visitor ({network["export"]["weights"]} weights); the whole folder {megabytes:.0f} MB.
-Site: {site / "index.html"}
-Open that file, or preview it as it will be on the web: python build.py serve""")
-    if data["is_demo"]:
-        console.print("Built from drawn images: its answers mean nothing for real skin. With photos: --data FOLDER")
 
 
 def _listing(folder: Path) -> dict[str, tuple[int, int]]:

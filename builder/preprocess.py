@@ -39,6 +39,8 @@ _UPRIGHT = {
 _ORIENTATION_TAG = 0x0112
 
 _SRGB: Any = ImageCms.createProfile("sRGB")
+_SRGB_GAMMA = 0.45455  # what PNG files that mean sRGB say of it
+_COLOUR_KEYS = ("icc_profile", "gamma", "srgb")
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC  # what browsers use: colours inside sRGB stay as they are
 
 
@@ -138,6 +140,8 @@ def _refuse_too_large(image: Image.Image, name: str) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "WEBP":
+        return 1  # Chromium does not turn WebP photos; no camera writes them
     # A camera's EXIF block may be damaged while the photo is whole: browsers then show it as it is stored.
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
@@ -156,35 +160,47 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
 def _srgb_on_white(image: Image.Image) -> Pixels:
     """Bring any mode to 8-bit sRGB without transparency, shape (height, width, 3)."""
     if image.mode.startswith("I"):  # 16-bit grey: browsers keep the high byte
-        wide = np.asarray(image)
-        return np.repeat((wide >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+        image = _with_info_of(image, Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)))
     alpha = None
     if image.has_transparency_data:
-        image = _keeping_profile(image, "RGBA")
+        image = _with_info_of(image, image.convert("RGBA"))
         alpha = image.getchannel("A")
     colour = _to_srgb(image)
     return np.asarray(colour) if alpha is None else _on_white(colour, alpha)
 
 
-def _keeping_profile(image: Image.Image, mode: str) -> Image.Image:
-    converted = image.convert(mode)
-    converted.info["icc_profile"] = image.info.get("icc_profile")
+def _with_info_of(original: Image.Image, converted: Image.Image) -> Image.Image:
+    """Carry over what says how the colours are meant, which a conversion loses."""
+    converted.info.update({key: original.info[key] for key in _COLOUR_KEYS if key in original.info})
     return converted
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
     """Convert an embedded colour profile; a profile that is damaged or of another kind of colour is ignored."""
-    profile = image.info.get("icc_profile")
+    profile, gamma = image.info.get("icc_profile"), image.info.get("gamma")
+    source = image if image.mode in ("L", "CMYK", "RGB") else image.convert("RGB")
     if profile:
-        source = image if image.mode in ("L", "CMYK", "RGB") else image.convert("RGB")
         try:
-            converted = ImageCms.profileToProfile(
-                source, io.BytesIO(profile), _SRGB, renderingIntent=_INTENT, outputMode="RGB"
-            )
+            return _converted(source, profile)
         except ImageCms.PyCMSError:
-            return image.convert("RGB")
-        return converted if converted is not None else source
-    return image if image.mode == "RGB" else image.convert("RGB")
+            return source.convert("RGB")
+    rgb = source if source.mode == "RGB" else source.convert("RGB")
+    if gamma and abs(gamma - _SRGB_GAMMA) > 0.01 and "srgb" not in image.info:
+        return rgb.point(_gamma_curve(gamma) * 3)
+    return rgb
+
+
+def _converted(image: Image.Image, profile: bytes) -> Image.Image:
+    converted = ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, renderingIntent=_INTENT, outputMode="RGB")
+    assert converted is not None  # it is only where the image is changed in place
+    return converted
+
+
+def _gamma_curve(gamma: float) -> list[int]:
+    """What an old PNG's `gAMA` asks for: each of the 256 levels to light, and back by the sRGB curve."""
+    light = (np.arange(256) / 255) ** (1 / gamma)
+    srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return [int(level) for level in np.floor(srgb * 255 + 0.5)]
 
 
 def _on_white(colour: Image.Image, alpha: Image.Image) -> Pixels:

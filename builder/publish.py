@@ -61,6 +61,8 @@ def _import(folder: Path, repository: Path) -> None:
     before = os.getcwd()
     os.chdir(repository)  # ghp-import works on the repository it stands in
     try:
-        ghp_import.ghp_import(str(folder), mesg="Publish the site", branch=BRANCH, remote=REMOTE, push=True, nojekyll=True)
+        ghp_import.ghp_import(
+            str(folder), mesg="Publish the site", branch=BRANCH, remote=REMOTE, push=True, nojekyll=True
+        )
     finally:
         os.chdir(before)

@@ -67,7 +67,11 @@ def _copy_tensorflowjs(into: Path) -> None:
 def _render_templates(into: Path, context: dict[str, Any]) -> None:
     """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
     environment.globals.update(GLOBALS)

@@ -18,7 +18,10 @@ CACHE_S = 600  # what GitHub Pages sends
 class PagesHandler(SimpleHTTPRequestHandler):
     """Serves one folder under `SUB_PATH`; without a log, which would drown the address."""
 
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".wasm": "application/wasm", ".js": "text/javascript"}
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".wasm": "application/wasm",
+        ".js": "text/javascript",
+    }
 
     def translate_path(self, path: str) -> str:
         return super().translate_path("/" + path.removeprefix(SUB_PATH))
@@ -50,7 +53,8 @@ class PagesHandler(SimpleHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         page = Path(self.directory, "404.html")
         if code != HTTPStatus.NOT_FOUND or not page.is_file():
-            return super().send_error(code, message, explain)
+            super().send_error(code, message, explain)
+            return
         body = page.read_bytes()
         self.send_response(code)
         self.send_header("Content-Type", "text/html; charset=utf-8")

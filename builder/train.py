@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def fit(
     with steps("training", recipe.epochs * photos_per_epoch, done=done) as advance:
         for epoch in range(len(history) + 1, recipe.epochs + 1):
             note = f"epoch {epoch} of {recipe.epochs}" + (_spoken(history[-1]) if history else "")
-            loss, accuracy = _train_epoch(network, *training, recipe, epoch, lambda n: advance(n, note))
+            loss, accuracy = _train_epoch(network, *training, recipe, epoch, partial(advance, note=note))
             val_loss, val_accuracy = score(predict(network, validation[0], advance), validation[1])
             history.append({
                 "epoch": epoch, "loss": loss, "accuracy": accuracy,
@@ -131,7 +132,7 @@ def _keep(network: Network, history: History, checkpoint: Path) -> None:
         np.savez(file, *arrays, history=np.array(json.dumps(history)))
         file.flush()
         os.fsync(file.fileno())
-    os.replace(unfinished, checkpoint)
+    unfinished.replace(checkpoint)
 
 
 def _restore(network: Network, checkpoint: Path, epochs: int) -> History:

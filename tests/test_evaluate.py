@@ -65,7 +65,7 @@ def test_every_interval_holds_its_value(measured: dict[str, Any]) -> None:
 
 def test_the_interval_is_that_of_lesions_not_of_photos(measured: dict[str, Any]) -> None:
     # The same answer twice for every lesion: as many facts as lesions, so the interval must not shrink.
-    probabilities, labels, lesions = answers(200)
+    probabilities, labels, _ = answers(200)
     once = measure(probabilities, labels, np.array([f"lesion {n}" for n in range(200)]), NV, CONFIG)
     doubled = np.repeat([f"lesion {n}" for n in range(200)], 2)
     twice = measure(np.repeat(probabilities, 2, axis=0), np.repeat(labels, 2), doubled, NV, CONFIG)

@@ -83,7 +83,12 @@ def test_bad_files_are_left_out_and_listed(ham: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
-    [(2, "wart", "unknown label 'wart'"), (2, "", "unknown label ''"), (0, "", "no lesion id"), (1, "ISIC_0000000", "twice")],
+    [
+        (2, "wart", "unknown label 'wart'"),
+        (2, "", "unknown label ''"),
+        (0, "", "no lesion id"),
+        (1, "ISIC_0000000", "twice"),
+    ],
 )
 def test_a_row_that_cannot_be_used_is_left_out_and_listed(
     ham: Path, tmp_path: Path, column: int, value: str, reason: str

@@ -44,10 +44,14 @@ def read_ham10000(folder: Path) -> Photos:
     """
     rows, left_out = _read_metadata(folder)
     files = {file.stem: file for file in _photo_files(folder)}
-    left_out += [(row.image_id, "the metadata names it, but there is no such file") for row in rows if row.image_id not in files]
+    left_out += [
+        (row.image_id, "the metadata names it, but there is no such file") for row in rows if row.image_id not in files
+    ]
     rows = [row for row in rows if row.image_id in files]
     named = {row.image_id for row in rows} | {name for name, _ in left_out}
-    left_out += [(file.name, "the metadata does not name it") for stem, file in sorted(files.items()) if stem not in named]
+    left_out += [
+        (file.name, "the metadata does not name it") for stem, file in sorted(files.items()) if stem not in named
+    ]
     pixels, broken = _read_all([files[row.image_id] for row in rows])
     left_out += broken
     kept = [row for row, photo in zip(rows, pixels, strict=True) if photo is not None]
@@ -75,7 +79,9 @@ def files_of(folder: Path) -> list[Path]:
 
 def _metadata_file(folder: Path) -> Path:
     if not folder.is_dir():
-        raise BuildError(f"there is no folder {folder}", remedy="name a folder with --data, or leave it out for demo data")
+        raise BuildError(
+            f"there is no folder {folder}", remedy="name a folder with --data, or leave it out for demo data"
+        )
     file = folder / METADATA
     if not file.is_file():
         raise BuildError(

@@ -4,27 +4,35 @@ const App = (() => {
   /** @type {LoadedNetwork | null} */
   let network = null;
   let isLoading = false;
+  let newestLoad = 0;
   /** The photo that came before the network did. @type {File | null} */
   let keptPhoto = null;
   let newestJob = 0;
 
   function start() {
-    if (typeof Network === "undefined" || typeof Photo === "undefined" || typeof Pixels === "undefined") {
+    const isComplete = [typeof tf, typeof Bytes, typeof Backend, typeof Network, typeof Pixels, typeof Photo].every(
+      (type) => type !== "undefined",
+    );
+    if (!isComplete) {
       View.showLoadFailure(true);
       return;
     }
     void load();
-    View.listen({ photo: takePhoto, retry: () => void load() });
+    View.listen({ photo: takePhoto, nothing: refuseNothing, retry: () => void load() });
   }
 
   async function load() {
+    const thisLoad = (newestLoad += 1);
     isLoading = true;
     View.showLoading(null);
     const startedAt_ms = performance.now();
     try {
       network = await Network.load(View.modelAddress, {
-        onProgress: ({ loadedBytes, totalBytes }) =>
-          View.showLoading({ loadedBytes, totalBytes, secondsLeft: secondsLeft(loadedBytes, totalBytes, startedAt_ms) }),
+        onProgress: ({ loadedBytes, totalBytes }) => {
+          // When one file fails, the downloads beside it go on for a while.
+          if (!isLoading || thisLoad !== newestLoad) return;
+          View.showLoading({ loadedBytes, totalBytes, secondsLeft: secondsLeft(loadedBytes, totalBytes, startedAt_ms) });
+        },
       });
     } catch (error) {
       console.error("the network could not be loaded:", error);
@@ -48,6 +56,13 @@ const App = (() => {
     keptPhoto = file;
     View.showKept(file.name);
     if (!isLoading) void load();
+  }
+
+  /** Something was dropped or pasted that holds no file, such as text or a picture out of another page. */
+  function refuseNothing() {
+    newestJob += 1;
+    keptPhoto = null;
+    View.showProblem("Nothing that could be read arrived", "Save the picture on this device first, then choose it here.");
   }
 
   /** @param {File} file  @param {LoadedNetwork} network  @param {number} job */

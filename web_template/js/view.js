@@ -34,8 +34,8 @@ const View = (() => {
   let onRetry = () => {};
 
   /**
-   * Call back for each photo that arrives, whichever way, and for a second try at loading.
-   * @param {{photo: (file: File) => void, retry: () => void}} callbacks
+   * Call back for each photo that arrives, whichever way, for what arrives without one, and for a second try at loading.
+   * @param {{photo: (file: File) => void, nothing: () => void, retry: () => void}} callbacks
    */
   function listen(callbacks) {
     onRetry = callbacks.retry;
@@ -50,10 +50,13 @@ const View = (() => {
     const takeTransferred = (transfer) => {
       const file = transfer?.files[0];
       if (file) callbacks.photo(file);
-      else showProblem("Nothing that could be read arrived", "Save the picture on this device first, then choose it here.");
+      else callbacks.nothing();
     };
     input.addEventListener("change", takeChosen);
-    another.addEventListener("click", () => input.click());
+    another.addEventListener("click", () => {
+      keepFocus();
+      input.click();
+    });
     document.addEventListener("dragover", (event) => {
       event.preventDefault();
       document.body.dataset.dragging = "";
@@ -72,10 +75,10 @@ const View = (() => {
 
   /** @param {{loadedBytes: number, totalBytes: number, secondsLeft: number | null} | null} progress null: only begun */
   function showLoading(progress) {
-    message.replaceChildren();
     statusBar.hidden = false;
     setState("loading");
     if (progress === null) {
+      message.replaceChildren();
       statusBar.removeAttribute("value");
       statusText.textContent = "Loading the network";
       return;
@@ -106,7 +109,11 @@ const View = (() => {
     retry.type = "button";
     retry.className = "button";
     retry.textContent = "Try again";
-    retry.addEventListener("click", () => (needsReload ? location.reload() : onRetry()));
+    retry.addEventListener("click", () => {
+      keepFocus();
+      if (needsReload) location.reload();
+      else onRetry();
+    });
     showMessage("The network did not arrive", "The connection may have been lost on the way. Your photos are still only on this device.", retry);
     setState("error");
   }
@@ -140,6 +147,7 @@ const View = (() => {
     seenCaption.textContent = isWhole ? "The network sees the whole photo." : "The network sees what is inside the frame.";
     seenImage.src = URL.createObjectURL(file);
     seen.hidden = false;
+    main.dataset.hasPhoto = "";
     seen.scrollIntoView({ block: "start" });
     await painted();
   }
@@ -185,7 +193,7 @@ const View = (() => {
     waiting.textContent = text;
     waiting.hidden = false;
     result.hidden = false;
-    main.dataset.hasPhoto = "";
+    delete main.dataset.hasPhoto;
     announcer.textContent = text;
   }
 
@@ -219,6 +227,11 @@ const View = (() => {
     within(row, ".group__word", HTMLElement).textContent = lesionClass.group;
     within(row, "use", SVGElement).setAttribute("href", lesionClass.is_malignant ? "#shape-malignant" : "#shape-benign");
     return row;
+  }
+
+  /** For a button that is about to vanish: whoever goes by keyboard would start again at the top of the page. */
+  function keepFocus() {
+    input.focus({ preventScroll: true });
   }
 
   function forgetPhoto() {

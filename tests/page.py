@@ -1,0 +1,50 @@
+"""A bare page with the site's real scripts and the site's real content-security policy, to test the scripts alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = ROOT / "web_template"
+VENDOR = ROOT / "node_modules" / "@tensorflow"
+TENSORFLOW = ("core", "layers", "backend-cpu", "backend-webgl", "backend-wasm")  # in the order of loading
+WASM = ("tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm")
+
+
+def write_page(folder: Path, scripts: list[str], *, own_script: str, tensorflow: bool = False) -> Path:
+    """Write `index.html` with `scripts` (names without `.js`) and one script of the test's own."""
+    (folder / "js").mkdir()
+    addresses = []
+    if tensorflow:
+        addresses += _copy_tensorflow(folder / "vendor")
+    for name in scripts:
+        shutil.copy(TEMPLATE / "js" / f"{name}.js", folder / "js")
+        addresses.append(f"js/{name}.js")
+    (folder / "js" / "test.js").write_text(own_script, encoding="utf-8")
+    addresses.append("js/test.js")
+    tags = "".join(f'<script defer src="{address}"></script>' for address in addresses)
+    page = folder / "index.html"
+    page.write_text(
+        f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy()}">'
+        f'<title>test</title>{tags}<input type="file" id="photo">',
+        encoding="utf-8",
+    )
+    return page
+
+
+def policy() -> str:
+    """The content-security policy of the site's pages."""
+    found = re.search(r'content="(default-src [^"]+)"', (TEMPLATE / "_base.html").read_text(encoding="utf-8"))
+    assert found, "_base.html has a content-security policy"
+    return found[1]
+
+
+def _copy_tensorflow(vendor: Path) -> list[str]:
+    vendor.mkdir()
+    for name in WASM:
+        shutil.copy(VENDOR / "tfjs-backend-wasm" / "dist" / name, vendor)
+    for part in TENSORFLOW:
+        shutil.copy(VENDOR / f"tfjs-{part}" / "dist" / f"tf-{part}.es2017.min.js", vendor)
+    return [f"vendor/tf-{part}.es2017.min.js" for part in TENSORFLOW]

