@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Build, run_build_py
 from sklearn import metrics
 
 from builder.classes import CODES
+from tests.conftest import REPOSITORY, Build, run_build_py
 
 TINY = ("--set", "demo.photos=70", "--set", "training.epochs=2", "--set", "evaluation.resamples=20")
 
@@ -36,7 +36,8 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 
 def start_tiny_build(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, REPOSITORY / "build.py", "--work", folder / "work", "--site", folder / "site", *TINY]
+    paths = REPOSITORY / "build.py", "--work", folder / "work", "--site", folder / "site"
+    command = [sys.executable, *map(str, paths), *TINY]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

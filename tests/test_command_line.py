@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, Build, run_build_py
 from PIL import Image
 
 from builder.classes import CODES
+from tests.conftest import REPOSITORY, Build, run_build_py
 
 COMMANDS = ("serve", "publish", "predict", "test")
 

@@ -74,9 +74,7 @@ def test_some_lesions_have_several_photos_and_each_lesion_one_class(photos: list
 def test_photos_of_one_lesion_are_not_copies(photos: list[DemoPhoto]) -> None:
     pairs = [(a, b) for a, b in pairwise(photos) if a.lesion_id == b.lesion_id]
     assert pairs
-    assert all(
-        np.abs(a.pixels.astype(float) - b.pixels).mean() > 3 for a, b in pairs
-    )  # levels; noise alone: 2
+    assert all(np.abs(a.pixels.astype(float) - b.pixels).mean() > 3 for a, b in pairs)  # levels; noise alone: 2
 
 
 def test_masks_cover_the_lesion_and_leave_skin_around_it(photos: list[DemoPhoto]) -> None:

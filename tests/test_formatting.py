@@ -51,7 +51,7 @@ def test_what_is_not_certain_is_never_shown_as_certain() -> None:
 
 
 @pytest.mark.parametrize("words", [percent, score, out_of])
-def test_a_missing_figure_is_not_measured_rather_than_zero(words) -> None:  # type: ignore[no-untyped-def]
+def test_a_missing_figure_is_not_measured_rather_than_zero(words) -> None:
     assert words(None) == "not measured"
 
 

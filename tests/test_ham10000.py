@@ -52,13 +52,13 @@ def metadata(folder: Path) -> list[list[str]]:
         return list(csv.reader(file))[1:]
 
 
-def gather(folder: Path, into: Path):  # type: ignore[no-untyped-def]
+def gather(folder: Path, into: Path):
     into.mkdir(exist_ok=True)
     gather_photos(read_config(REPOSITORY / "config.toml", source=str(folder)), into)
     return load_photos(into)
 
 
-def reasons(photos) -> dict[str, str]:  # type: ignore[no-untyped-def]
+def reasons(photos) -> dict[str, str]:
     return {entry["file"]: entry["reason"] for entry in photos.about["left_out"]}
 
 

@@ -9,11 +9,11 @@ from builder.network import build_cnn, seed_dropout
 
 
 @pytest.fixture(scope="module")
-def cnn():  # type: ignore[no-untyped-def]
+def cnn():
     return build_cnn(seed=1)
 
 
-def test_the_layers_are_the_origins(cnn) -> None:  # type: ignore[no-untyped-def]
+def test_the_layers_are_the_origins(cnn) -> None:
     kinds = [layer["class_name"] for layer in cnn.get_config()["layers"]]
     convolution, pooling = ["Conv2D", "Activation"], ["MaxPooling2D", "Dropout"]
     assert kinds == [
@@ -29,12 +29,12 @@ def test_the_layers_are_the_origins(cnn) -> None:  # type: ignore[no-untyped-def
     assert configs[0]["batch_input_shape"] == (None, 75, 100, 3)
 
 
-def test_it_has_as_many_parameters_as_the_origin(cnn) -> None:  # type: ignore[no-untyped-def]
+def test_it_has_as_many_parameters_as_the_origin(cnn) -> None:
     assert cnn.count_params() == 26_036_551
     assert sum(weight.size for weight in cnn.get_weights()) * 4 == 104_146_204  # bytes of float32
 
 
-def test_layer_names_do_not_count_on_from_an_earlier_network(cnn) -> None:  # type: ignore[no-untyped-def]
+def test_layer_names_do_not_count_on_from_an_earlier_network(cnn) -> None:
     assert [layer.name for layer in build_cnn().layers] == [layer.name for layer in cnn.layers]
     assert cnn.layers[0].name == "conv2d"
 
@@ -44,7 +44,7 @@ def test_the_seed_draws_the_weights() -> None:
     assert (first == again).all() and (first != other).any()
 
 
-def test_dropout_draws_the_same_masks_from_the_same_seed(cnn) -> None:  # type: ignore[no-untyped-def]
+def test_dropout_draws_the_same_masks_from_the_same_seed(cnn) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (1, 75, 100, 3)).astype(np.float32)
 
     def answer(*seed: int) -> np.ndarray:

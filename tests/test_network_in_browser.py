@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from page import write_page
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES, classes_as_dicts
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.twins import write_twin
+from tests.page import write_page
 
 INPUTS = HEIGHT_PX * WIDTH_PX * 3
 SHARDS = ("group1-shard1of2.bin", "group1-shard2of2.bin")

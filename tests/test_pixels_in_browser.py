@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import photo_cases
 import pytest
-from page import ROOT, write_page
-from photo_cases import PHOTO_CASES, encoded, png_header, scene, turned
 from playwright.sync_api import Browser, Page
 
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, Pixels, photo_to_pixels
 from builder.twins import twin_of, write_twin
+from tests import photo_cases
+from tests.page import ROOT, write_page
+from tests.photo_cases import PHOTO_CASES, encoded, png_header, scene, turned
 
 REAL_PHOTOS = sorted((ROOT.parent / "shared" / "data" / "photos").glob("*.jpg"))
 

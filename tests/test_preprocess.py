@@ -9,9 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import photo_cases
 import pytest
-from photo_cases import PHOTO_CASES, encoded, scene, turned
 from PIL import Image
 
 from builder.preprocess import (
@@ -26,6 +24,8 @@ from builder.preprocess import (
     read_photo,
     shrink,
 )
+from tests import photo_cases
+from tests.photo_cases import PHOTO_CASES, encoded, scene, turned
 
 
 @pytest.mark.parametrize("orientation", photo_cases.EXIF_ORIENTATIONS)

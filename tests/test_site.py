@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Build, run_build_py
-from photo_cases import png_header
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from builder.classes import CLASSES, CODES
 from builder.data.demo import draw_demo_photos
 from builder.serve import SUB_PATH, make_server
+from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.photo_cases import png_header
 
 AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 WARNINGS = (
@@ -31,6 +31,7 @@ WARNINGS = (
 )
 DONE = "main[data-state=result], main[data-state=error]"
 LOADED = "main[data-state=ready], main[data-state=error]"
+LAST_SHARD = "**/group1-shard25of25.bin"
 WAIT_MS = 120_000  # a CPU backend takes seconds a photo, and test machines are slow
 
 
@@ -109,6 +110,17 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AXE)
     found = page.evaluate("async () => (await axe.run()).violations")
     return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+def hold(page: Page, pattern: str) -> list[Route]:
+    """Keep a request back until the test lets it go on."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(pattern, keep)
+    return held
 
 
 def file_of(name: str, content: bytes) -> dict[str, Any]:
@@ -223,8 +235,7 @@ def test_the_policy_lets_nothing_out(http: str, context: BrowserContext, attempt
 def test_loading_is_told_in_real_bytes(http: str, context: BrowserContext, demo_build: Build) -> None:
     page = context.new_page()
     total = demo_build.report["networks"]["cnn"]["export"]["bytes"]
-    held: list[Route] = []
-    page.route("**/group1-shard25of25.bin", lambda route: held.append(route))  # the last shard does not come yet
+    held = hold(page, LAST_SHARD)
     page.goto(f"{http}index.html")
     page.wait_for_function("() => document.querySelector('#status-bar').value > 0.9")
     shard = (demo_build.site / "model" / "cnn" / "group1-shard25of25.bin").stat().st_size
@@ -242,8 +253,7 @@ def test_a_photo_chosen_while_the_network_loads_is_answered_afterwards(
     http: str, context: BrowserContext, photos: list[Path]
 ) -> None:
     page = context.new_page()
-    held: list[Route] = []
-    page.route("**/group1-shard25of25.bin", lambda route: held.append(route))
+    held = hold(page, LAST_SHARD)
     page.goto(f"{http}index.html")
     page.wait_for_function("() => document.querySelector('#status-bar').value > 0.9")
     choose(page, photos[0])
@@ -388,8 +398,7 @@ def test_every_state_is_accessible(browser: Browser, http: str, photos: list[Pat
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
     context.set_default_timeout(WAIT_MS)
     page = context.new_page()
-    held: list[Route] = []
-    page.route("**/group1-shard25of25.bin", lambda route: held.append(route))
+    held = hold(page, LAST_SHARD)
     page.goto(f"{http}index.html")
     page.wait_for_function("() => document.querySelector('#status-bar').value > 0.9")
     assert violations(page) == [], "loading"

@@ -139,9 +139,7 @@ def _skin(
     return light
 
 
-def _lay_hairs(
-    rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field
-) -> NDArray[np.float32]:
+def _lay_hairs(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field) -> NDArray[np.float32]:
     """Lay dark, curved hairs over two photos in five."""
     hairs = int(rng.integers(1, 9)) if rng.uniform() < 0.4 else 0
     if hairs == 0:
@@ -159,9 +157,7 @@ def _lay_hairs(
     return light + cover[..., None] * (np.array(_HAIR, np.float32) - light)
 
 
-def _light_up(
-    rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field
-) -> NDArray[np.float32]:
+def _light_up(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field) -> NDArray[np.float32]:
     """Uneven light across the frame, and in one photo of four the dark rim of the dermatoscope."""
     heading, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.22)
     gain = 1 + np.float32(slope) * (x * np.float32(np.cos(heading)) + y * np.float32(np.sin(heading)))

@@ -55,9 +55,7 @@ def paint_lesion(code: str, rng: np.random.Generator, u: Field, v: Field) -> Tis
     return _PAINTERS[code](rng, bent_u, bent_v)
 
 
-def _outline(
-    rng: np.random.Generator, u: Field, v: Field, *, wobble: float, ruffle: float, aspect: float
-) -> Field:
+def _outline(rng: np.random.Generator, u: Field, v: Field, *, wobble: float, ruffle: float, aspect: float) -> Field:
     """Signed distance to a wobbly ellipse. wobble: size of its lobes, ruffle: of its fine edge."""
     angle = np.arctan2(v, u)
     radius = np.ones_like(u)
@@ -139,9 +137,7 @@ def _arborising_vessels(rng: np.random.Generator) -> NDArray[np.float64]:
             if half_width > 0.018:  # three forks
                 for side in (-1, 1):
                     turn = side * rng.uniform(0.3, 0.8)
-                    twigs.append(
-                        (at_u, at_v, heading + turn, half_width * 0.68, length * rng.uniform(0.5, 0.8))
-                    )
+                    twigs.append((at_u, at_v, heading + turn, half_width * 0.68, length * rng.uniform(0.5, 0.8)))
     return np.array(points)
 
 

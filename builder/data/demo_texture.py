@@ -111,9 +111,7 @@ def scatter(
 def strokes(u: Field, v: Field, points: NDArray[np.float64]) -> Field:
     """Cover 0..1 by lines. points: (points, 3) as u, v, half width, closer than half a width apart."""
     pixel = float(np.hypot(u[0, 1] - u[0, 0], v[0, 1] - v[0, 0]))
-    softness = max(
-        0.6 * pixel, 0.2 * float(points[:, 2].max())
-    )  # lines thinner than a pixel must not break up
+    softness = max(0.6 * pixel, 0.2 * float(points[:, 2].max()))  # lines thinner than a pixel must not break up
     reach = float(points[:, 2].max()) + softness
     distance, nearest = cKDTree(points[:, :2]).query(
         np.stack([u.ravel(), v.ravel()], axis=1), distance_upper_bound=reach
