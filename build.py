@@ -87,7 +87,7 @@ def make_environment(wanted):
         stop(
             "The folder .venv was not made by build.py.", "Move it away or delete it, then run the same command again."
         )
-    print("First use: setting up .venv (about 600 MB to download, once).", flush=True)
+    print("First use: setting up .venv (half a gigabyte to download, once).", flush=True)
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     os.makedirs(ENVIRONMENT)
     with open(STAMP, "w"):

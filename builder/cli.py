@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,16 @@ from builder.errors import BuildError
 
 REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
+MAKE_ROOM = "Make room, or name folders on another disk with --work and --site; then run the same command again."
+ASK_FOR_RIGHTS = "Get the right to write there, or name other folders with --work and --site."
+# What a machine may refuse at any step, and what to do about it.
+OF_THE_MACHINE = {
+    errno.ENOSPC: MAKE_ROOM,
+    errno.EDQUOT: MAKE_ROOM,
+    errno.EACCES: ASK_FOR_RIGHTS,
+    errno.EPERM: ASK_FOR_RIGHTS,
+    errno.EROFS: ASK_FOR_RIGHTS,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -20,6 +31,11 @@ def main(arguments: list[str]) -> int:
         return int(given.run(given) or 0)
     except BuildError as error:
         print(f"{error.problem}\n{error.remedy[:1].upper()}{error.remedy[1:]}.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in OF_THE_MACHINE:
+            raise
+        print(f"{error.filename or 'The build'}: {error.strerror}\n{OF_THE_MACHINE[error.errno]}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; what was finished is kept, the same command goes on from there.", file=sys.stderr)

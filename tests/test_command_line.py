@@ -53,6 +53,14 @@ def test_a_problem_to_mend_is_two_lines_and_exit_code_1(arguments: list[str], tm
     assert len(failed.stderr.splitlines()) == 2, failed.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full, as Linux has")
+def test_a_full_disk_is_a_problem_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "last_build.json").symlink_to("/dev/full")
+    failed = run_build_py("--work", tmp_path, "--site", tmp_path / "site")
+    assert failed.returncode == 1
+    assert "No space left" in failed.stderr and "Make room" in failed.stderr and "Traceback" not in failed.stderr
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> list[Path]:
     """A photo that can be used, under a name in another script, and three that cannot."""
