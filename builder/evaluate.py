@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn import metrics
 
 from builder.classes import CLASSES, CODES, INDEX_OF
@@ -96,7 +97,8 @@ def measure(
             for name, figure in _figures(probabilities, labels, weights, majority).items():
                 resampled[name].append(figure)
             advance()
-    figures = {name: _with_interval(value[name], resampled[name]) for name in value}
+    behind = _lesions_behind(probabilities.argmax(axis=1), labels, lesion_ids)
+    figures = {name: _with_interval(value[name], resampled[name], behind.get(name)) for name in value}
     counts = count_by_class(labels)
     return {
         "test": {
@@ -199,9 +201,30 @@ def _resample_lesions(lesion_ids: NDArray[np.str_], rounds: int, seed: int) -> I
         yield np.bincount(drawn, minlength=len(lesions)).astype(np.float64)[lesion_of_photo]
 
 
-def _with_interval(value: float, resampled: list[float]) -> dict[str, float | None]:
+def _lesions_behind(answers: Labels, labels: Labels, lesion_ids: NDArray[np.str_]) -> dict[str, int]:
+    """How many lesions each share is a share of."""
+    photos = {
+        "accuracy": np.ones(len(labels), dtype=bool),
+        "melanoma_sensitivity": labels == MELANOMA,
+        "melanoma_sensitivity_at_95_specificity": labels == MELANOMA,
+    }
+    for index, code in enumerate(CODES):
+        photos[f"{code}/sensitivity"] = labels == index
+        photos[f"{code}/specificity"] = labels != index
+        photos[f"{code}/precision"] = answers == index
+    return {name: len(set(lesion_ids[counted])) for name, counted in photos.items()}
+
+
+def _with_interval(value: float, resampled: list[float], lesions: int | None) -> dict[str, float | None]:
+    """The figure with its bootstrap interval, or, for a share of 0 or 1, the exact one (Clopper and Pearson, 1934).
+
+    A bootstrap of six lesions that were all found says "between 100 and 100 %": there is nothing else to draw.
+    """
     if np.isnan(value):
         return dict(NOT_MEASURED)
+    if lesions and value in (0, 1):
+        exact = binomtest(int(value) * lesions, lesions).proportion_ci()
+        return {"value": value, "low": float(exact.low), "high": float(exact.high)}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="All-NaN slice")
         low, high = np.nanpercentile(resampled, INTERVAL_PERCENTILES)

@@ -72,6 +72,15 @@ def test_the_interval_is_that_of_lesions_not_of_photos(measured: dict[str, Any])
     assert once["test"]["accuracy"] == pytest.approx(twice["test"]["accuracy"])
 
 
+def test_a_class_that_was_always_found_still_has_an_interval() -> None:
+    probabilities, labels, lesions = answers()
+    probabilities[labels == CODES.index("mel")] = np.eye(7, dtype=np.float32)[CODES.index("mel")]
+    found = measure(probabilities, labels, lesions, NV, CONFIG)["test"]["melanoma_sensitivity"]
+    melanomas = len(set(lesions[labels == CODES.index("mel")]))
+    assert (found["value"], found["high"]) == (1, 1)
+    assert found["low"] == pytest.approx(0.025 ** (1 / melanomas))  # all found: the exact bound in closed form
+
+
 def test_a_class_without_test_photos_is_not_measured_and_no_zero() -> None:
     probabilities, labels, lesions = answers()
     without = labels != CODES.index("df")
