@@ -83,7 +83,7 @@ class Config:
 
 # What each number may be: (section, key) -> (lowest, highest). Unlisted ones may be anything of their type.
 LIMITS: dict[tuple[str, str], tuple[float, float]] = {
-    ("demo", "photos"): (70, 1_000_000),  # ten a class at least, or no part of the split has them all
+    ("demo", "photos"): (70, 1_000_000),  # fewer may leave a class out of a part of the split
     ("demo", "seed"): (0, 2**32 - 1),
     ("demo", "epochs"): (1, 10_000),
     ("split", "test_share"): (0.01, 0.99),

@@ -21,6 +21,7 @@ from builder.summary import summary_of
 BUILDER = Path(__file__).parent
 REPOSITORY = BUILDER.parent
 DONE = "done.json"  # written last into a stage's folder: without it, the stage did not finish
+HASHED_AT_ONCE_BYTES = 1 << 20
 
 # The code that decides each stage's result; a change in it runs the stage again.
 CODE = {
@@ -97,27 +98,30 @@ def refuse_if_outdated(folders: Folders) -> None:
 
 
 class _Chain:
-    """Runs stages one after the other, each in a folder named after a hash of what it depends on."""
+    """Runs stages one after the other, each in a folder named after a hash of what it depends on.
+
+    A stage depends on what the stages before it made, byte for byte, not on how: a change in the code that reads
+    photos, which reads them all the same, costs a reading but no training.
+    """
 
     def __init__(self, config: Config, work: Path) -> None:
         self.config = config
         self.work = work
-        self.folders: dict[str, Path] = {}
         self.ran: list[str] = []
 
     def run(self, stage: str, settings: Any, step: Callable[..., None], *inputs: Path) -> Path:
-        depends_on = [stage, settings, _code_hash(stage, self.config), [_name(folder) for folder in inputs]]
+        depends_on = [stage, settings, _code_hash(stage, self.config), [_result_of(folder) for folder in inputs]]
         folder = self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode())
         if stage == "train":
             folder /= f"epochs-{self.config.training.epochs}"
-        self.folders[stage] = folder
         if (folder / DONE).exists():
             return folder
         self.ran.append(stage)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         step(*inputs, self.config, folder)
-        (folder / DONE).write_text(json.dumps(depends_on, indent=1), encoding="utf-8")
+        done = {"depends_on": depends_on, "result": _content_hash(folder)}
+        (folder / DONE).write_text(json.dumps(done, indent=1), encoding="utf-8")
         return folder
 
 
@@ -134,22 +138,29 @@ def _write_record(request: Request, config: Config, folders: Folders, *, finishe
     folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def _name(folder: Path) -> str:
-    return folder.name if not folder.name.startswith("epochs-") else f"{folder.parent.name}/{folder.name}"
+def _result_of(folder: Path) -> str:
+    return str(json.loads((folder / DONE).read_text(encoding="utf-8"))["result"])
+
+
+def _code_hash(stage: str, config: Config) -> str:
+    names = (*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ()))
+    return _hash("".join(_content_hash(REPOSITORY / name) for name in names).encode())
+
+
+def _content_hash(path: Path) -> str:
+    """A hash of a file, or of the names and contents of all files in a folder."""
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            digest.update(f"{file.relative_to(path).as_posix()}\0".encode())
+            with open(file, "rb") as content:
+                while block := content.read(HASHED_AT_ONCE_BYTES):
+                    digest.update(block)
+    return digest.hexdigest()
 
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _code_hash(stage: str, config: Config) -> str:
-    digest = hashlib.sha256()
-    for name in (*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ())):
-        path = REPOSITORY / name
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                digest.update(file.relative_to(path.parent).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _fingerprint(config: Config) -> Any:

@@ -81,7 +81,7 @@ def _draw(count: int, seed: int) -> Photos:
     from builder.progress import steps
 
     with steps("drawing demo photos", count) as advance:
-        drawn = draw_demo_photos(count, seed, progress=lambda _: advance())
+        drawn = draw_demo_photos(count, seed, progress=advance)
     return Photos(
         pixels=np.stack([photo.pixels for photo in drawn]),
         labels=np.array([INDEX_OF[photo.code] for photo in drawn], dtype=np.int64),
