@@ -32,7 +32,10 @@ def _parser() -> argparse.ArgumentParser:
         description="From dermatoscopic photos to a static page that classifies a visitor's own photo, in the browser.",
         epilog="Without a command: the whole build, into site/.",
     )
-    parser.add_argument("--data", metavar="SOURCE", help="demo (drawn photos, the default) or a HAM10000 folder")
+    parser.add_argument(
+        "--data", metavar="SOURCE", help="demo (drawn photos, the default), ham10000 (fetched) or a HAM10000 folder"
+    )
+    parser.add_argument("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
     parser.add_argument(
         "--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml"
     )
@@ -68,7 +71,16 @@ def _parser() -> argparse.ArgumentParser:
 def _build(given: argparse.Namespace) -> None:
     from builder.pipeline import Folders, Request, build_site
 
-    build_site(Request(given.config, given.data, tuple(given.settings or ())), Folders(given.work, given.site))
+    request = Request(given.config, given.data, tuple(given.settings or ()))
+    _fetch_if_named(request.config().data.source, given.accept_licence)
+    build_site(request, Folders(given.work, given.site))
+
+
+def _fetch_if_named(source: str, accept_licence: bool) -> None:
+    if source == "ham10000":
+        from builder.data.download import fetch_ham10000
+
+        fetch_ham10000(accept_licence=accept_licence)
 
 
 def _serve(given: argparse.Namespace) -> None:
