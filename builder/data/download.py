@@ -35,7 +35,7 @@ NEEDED = {
     "HAM10000_images_part_1.zip": ("HAM10000_images_part_1.zip",),
     "HAM10000_images_part_2.zip": ("HAM10000_images_part_2.zip",),
 }
-TERMS = f"""HAM10000 is under the licence CC BY-NC 4.0: use, share and change it, but not for money, and name its authors.
+TERMS = f"""HAM10000 is under the licence CC BY-NC 4.0: use, share and change it, not for money, and name its authors.
 The licence in full: https://creativecommons.org/licenses/by-nc/4.0/
 Cite it as: {CITATION}"""
 BY_HAND = f"fetch its files by hand from https://doi.org/{DOI} and name their folder with --data"
