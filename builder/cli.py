@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_build)
     commands = parser.add_subparsers(title="commands", metavar="")
 
+    data = commands.add_parser("data", help="look at a data set before training on it")
+    data.add_argument("source", metavar="SOURCE", help="as for --data")
+    data.add_argument("--accept-licence", action="store_true", default=argparse.SUPPRESS, help="as for a build")
+    data.set_defaults(run=_look_at_data)
+
     serve = commands.add_parser("serve", help="preview the site as GitHub Pages would serve it")
     serve.add_argument("--port", metavar="N", type=int, default=8000, help="default: 8000")
     serve.set_defaults(run=_serve)
@@ -81,6 +86,15 @@ def _fetch_if_named(source: str, accept_licence: bool) -> None:
         from builder.data.download import fetch_ham10000
 
         fetch_ham10000(accept_licence=accept_licence)
+
+
+def _look_at_data(given: argparse.Namespace) -> None:
+    from builder.data.survey_page import write_survey
+    from builder.pipeline import Folders, Request, gather_data
+
+    _fetch_if_named(given.source, given.accept_licence)
+    request = Request(given.config, given.source, tuple(given.settings or ()))
+    write_survey(gather_data(request, Folders(given.work, given.site)), given.work / "survey")
 
 
 def _serve(given: argparse.Namespace) -> None:

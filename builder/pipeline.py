@@ -83,6 +83,12 @@ def build_site(request: Request, folders: Folders) -> None:
     console.print(summary_of(folders.site, time.monotonic() - started))
 
 
+def gather_data(request: Request, folders: Folders) -> Path:
+    """Run the data stage alone, where its result is not there yet; a later build goes on from it."""
+    config = request.config()
+    return _Chain(config, folders.work).run("data", _fingerprint(config), _data)
+
+
 def refuse_if_outdated(folders: Folders) -> None:
     """Raise a BuildError if the site is not what its config asks for: its build failed, or the config has changed."""
     remedy = "run python build.py, with the same options as before, and publish then"
