@@ -94,7 +94,8 @@ def _look_at_data(given: argparse.Namespace) -> None:
 
     _fetch_if_named(given.source, given.accept_licence)
     request = Request(given.config, given.source, tuple(given.settings or ()))
-    write_survey(gather_data(request, Folders(given.work, given.site)), given.work / "survey")
+    data = gather_data(request, Folders(given.work, given.site))
+    write_survey(given.source, data, given.work / "survey")
 
 
 def _serve(given: argparse.Namespace) -> None:

@@ -36,15 +36,16 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Surveyed:
     """A HAM10000 folder with two photos a lesion, one copy under another lesion and label, and two that are no use."""
     top = tmp_path_factory.mktemp("survey")
     photos = [photo for photo in draw_demo_photos(PHOTOS + 20, seed=3) if photo.code != "vasc"][:PHOTOS]
-    rows = []
+    rows: list[list[str]] = []
     (top / "ham" / "HAM10000_images_part_1").mkdir(parents=True)
     for index, photo in enumerate(photos):
         picture = Image.fromarray(photo.pixels).resize((600, 450) if index % 3 else (400, 400))
         picture.save(top / "ham" / "HAM10000_images_part_1" / f"Befund <b>{index:03d}.jpg", quality=95)
-        rows.append([f"lesion {index // 2}", f"Befund <b>{index:03d}", photo.code])
+        of_code = sum(row[2] == photo.code for row in rows)
+        rows.append([f"{photo.code} {of_code // 2}", f"Befund <b>{index:03d}", photo.code])
     first, copy = (top / "ham" / "HAM10000_images_part_1" / f"Befund <b>{index:03d}.jpg" for index in (1, 62))
     copy.write_bytes(first.read_bytes())
-    rows[62][2] = next(code for code in CODES if code != rows[1][2])
+    rows[62] = ["another lesion", rows[62][1], "df" if rows[1][2] == "nv" else "nv"]
     (top / "ham" / "HAM10000_images_part_1" / "Befund <b>040.jpg").write_bytes(first.read_bytes()[:500])
     rows[50][2] = ""
     with open(top / "ham" / "HAM10000_metadata.csv", "w", newline="", encoding="utf-8") as file:
@@ -55,7 +56,7 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Surveyed:
 
 
 def test_photos_and_lesions_are_counted_by_class(surveyed: Surveyed) -> None:
-    assert "61 photos of 32 lesions" in surveyed.output
+    assert re.search(r"61 photos of 3\d lesions, at most 2 of one lesion", surveyed.output)
     counts = {code: re.search(rf"^  {code} .*?([\d,]+) +\S+ %", surveyed.output, re.M) for code in CODES}
     assert sum(int(found[1]) for found in counts.values() if found) == 61
     assert "61 photos" in surveyed.page
@@ -73,7 +74,9 @@ def test_broken_files_and_missing_labels_are_named(surveyed: Surveyed) -> None:
 
 
 def test_a_copy_under_another_lesion_and_label_is_found(surveyed: Surveyed) -> None:
-    assert re.search(r"near-identical: \d+ pairs? of photos, 1 of them of different lesions", surveyed.output)
+    assert re.search(
+        r"near-identical: \d+ pairs? of photos, 1 of different lesions, 1 of different labels", surveyed.output
+    )
     first = surveyed.page[surveyed.page.index('class="twin"') :]
     assert "different lesions, <strong>different labels</strong>" in first[: first.index("Befund")]
 
@@ -120,6 +123,16 @@ def test_the_page_opens_from_disk_without_a_fault(surveyed: Surveyed, browser: B
     assert dark_paper == (scheme == "dark")
     assert faults == []
     page.close()
+
+
+def test_a_source_without_lesion_ids_is_not_said_to_know_its_lesions(tmp_path: Path) -> None:
+    for photo in draw_demo_photos(30, seed=3):
+        (tmp_path / "mine" / photo.code).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo.pixels).save(tmp_path / "mine" / photo.code / f"{photo.image_id}.png")
+    done = run_build_py("--work", tmp_path / "work", "data", tmp_path / "mine")
+    assert "30 photos; which of them show the same lesion it does not say" in done.stdout, done.stderr
+    page = (tmp_path / "work" / "survey" / "index.html").read_text(encoding="utf-8")
+    assert "Which of them show the same lesion it does not say." in page and ">Lesions</th>" not in page
 
 
 def test_a_source_that_does_not_exist_is_a_problem_to_mend(tmp_path: Path) -> None:

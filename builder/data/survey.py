@@ -42,12 +42,14 @@ class Survey:
     about: Mapping[str, Any]
     photos: int
     lesions: int
+    lesions_are_known: bool  # else near-identical photos stand for one lesion, and any other for one of its own
     most_of_one_lesion: int
     kinds: list[Kind]
     sizes: list[tuple[Size, int]] | None  # commonest first; None where only shrunk photos are known
     levels: Numbers  # (3, LEVEL_BINS): share of each channel's pixels
-    twins: list[tuple[int, int]]  # near-identical pairs, those of different lesions first
+    twins: list[tuple[int, int]]  # near-identical pairs, first those of different labels, then of different lesions
     twins_across_lesions: int  # pairs that a split by lesion does not keep together
+    twins_of_two_labels: int
     odd: dict[str, list[int]]  # what is odd -> the photos that are it most
     left_out: list[tuple[str, list[str]]]  # (reason, names), commonest reason first
 
@@ -59,17 +61,20 @@ def survey_photos(
     colours, contrast, levels = _measure(photos.pixels)
     brightness = colours @ np.array(LUMA)
     of_lesion = Counter(photos.lesion_ids.tolist())
-    across = [pair for pair in twins if photos.lesion_ids[pair[0]] != photos.lesion_ids[pair[1]]]
+    two_labels = {pair for pair in twins if photos.labels[pair[0]] != photos.labels[pair[1]]}
+    across = {pair for pair in twins if photos.lesion_ids[pair[0]] != photos.lesion_ids[pair[1]]}
     return Survey(
         about=photos.about,
         photos=len(photos.labels),
         lesions=len(of_lesion),
+        lesions_are_known=photos.about["near_identical"] is None,
         most_of_one_lesion=max(of_lesion.values()),
         kinds=[_kind(photos, lesion_class, colours, brightness, examples) for lesion_class in CLASSES],
         sizes=None if sizes is None else sorted(sizes.items(), key=lambda entry: (-entry[1], entry[0])),
         levels=levels,
-        twins=across + [pair for pair in twins if pair not in set(across)],
+        twins=sorted(twins, key=lambda pair: (pair not in two_labels, pair not in across, pair)),
         twins_across_lesions=len(across),
+        twins_of_two_labels=len(two_labels),
         odd={
             "darkest": np.argsort(brightness, kind="stable")[:oddities].tolist(),
             "lightest": np.argsort(-brightness, kind="stable")[:oddities].tolist(),
@@ -83,7 +88,7 @@ def _measure(pixels: NDArray[np.uint8]) -> tuple[Numbers, Numbers, Numbers]:
     """Mean colour (photos, 3) and contrast (photos,) of each photo, and the levels of all, a block at a time."""
     colours, contrasts = np.empty((len(pixels), 3)), np.empty(len(pixels))
     counts = np.zeros((3, 256), dtype=np.int64)
-    for block in _blocks(len(pixels)):
+    for block in blocks(len(pixels)):
         part = np.asarray(pixels[block])  # (photos of a block, 75, 100, 3)
         colours[block] = part.mean(axis=(1, 2))
         contrasts[block] = part[..., 1].std(axis=(1, 2))  # of green, the clearest channel
@@ -92,7 +97,8 @@ def _measure(pixels: NDArray[np.uint8]) -> tuple[Numbers, Numbers, Numbers]:
     return colours, contrasts, binned / binned.sum(axis=1, keepdims=True)
 
 
-def _blocks(count: int) -> Iterator[slice]:
+def blocks(count: int) -> Iterator[slice]:
+    """Cut so many photos into blocks that fit into memory."""
     return (slice(start, min(start + BLOCK_PHOTOS, count)) for start in range(0, count, BLOCK_PHOTOS))
 
 

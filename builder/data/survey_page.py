@@ -14,11 +14,13 @@ from PIL import Image
 from builder.classes import classes_as_dicts
 from builder.data import Photos, load_photos
 from builder.data.near_identical import likeness_of, near_identical_pairs
-from builder.data.survey import Size, Survey, survey_photos
+from builder.data.photo_files import read_bytes
+from builder.data.sources import list_source
+from builder.data.survey import Size, Survey, blocks, survey_photos
 from builder.data.survey_plots import Bars, brightness_strip, level_lines, share_width, size_bars
 from builder.formatting import counted, percent
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
-from builder.progress import console
+from builder.preprocess import HEIGHT_PX, WIDTH_PX, photo_size
+from builder.progress import console, steps
 from builder.render import TEMPLATES, template_environment
 
 EXAMPLES = 12  # of each class on the contact sheet
@@ -30,13 +32,14 @@ JPEG_QUALITY = 90
 STYLES = ("tokens.css", "site.css", "report.css")
 
 
-def write_survey(data: Path, into: Path) -> None:
-    """Print what the data stage left in `data`, and write `into`/index.html about it."""
+def write_survey(source: str, data: Path, into: Path) -> None:
+    """Print what the data stage left of `source` in `data`, and write `into`/index.html about it."""
     photos = load_photos(data)
+    likenesses = _likenesses(photos)
     survey = survey_photos(
         photos,
-        sizes=_sizes(photos),
-        twins=near_identical_pairs([likeness_of(photo) for photo in photos.pixels]),
+        sizes=_sizes(source, photos),
+        twins=near_identical_pairs(likenesses),
         examples=EXAMPLES,
         oddities=ODDITIES,
     )
@@ -44,14 +47,40 @@ def write_survey(data: Path, into: Path) -> None:
     console.print("\n".join([*_lines(survey), f"The page with pictures, for your eyes: {into / 'index.html'}"]))
 
 
-def _sizes(photos: Photos) -> Counter[Size] | None:
-    return None
+def _likenesses(photos: Photos) -> list[str]:
+    likenesses: list[str] = []
+    with steps("comparing photos", len(photos.labels)) as advance:
+        for block in blocks(len(photos.labels)):
+            for photo in photos.pixels[block]:
+                likenesses.append(likeness_of(photo))
+                advance()
+    return likenesses
+
+
+def _sizes(source: str, photos: Photos) -> Counter[Size] | None:
+    """The sizes that the photos have where they come from; None for arrays and drawings, which have none."""
+    if photos.about["is_demo"]:
+        return None
+    used = set(photos.image_ids.tolist())
+    entries = [entry for entry in list_source(source).entries if entry.image_id in used]
+    places = [entry.place for entry in entries if entry.place]
+    if not places:
+        return None
+    sizes: Counter[Size] = Counter()
+    with steps("measuring photos", len(places)) as advance:
+        for place in places:
+            sizes[photo_size(read_bytes(place) if place.entry else place.file)] += 1
+            advance()
+    return sizes
 
 
 def _lines(survey: Survey) -> list[str]:
+    lesions = f" of {counted(survey.lesions, 'lesion', 'lesions')}, at most {survey.most_of_one_lesion} of one lesion"
+    across = f", {survey.twins_across_lesions:,} of different lesions"
+    if not survey.lesions_are_known:
+        lesions, across = "; which of them show the same lesion it does not say", ""
     lines = [
-        f"{survey.about['title']}: {counted(survey.photos, 'photo', 'photos')} of "
-        f"{counted(survey.lesions, 'lesion', 'lesions')}, at most {survey.most_of_one_lesion} of one lesion",
+        f"{survey.about['title']}: {counted(survey.photos, 'photo', 'photos')}{lesions}",
         f"  {'kind':<26}{'photos':>8}{'':>9}{'lesions':>9}",
     ]
     for kind in survey.kinds:
@@ -61,10 +90,9 @@ def _lines(survey: Survey) -> list[str]:
         sizes = [f"{width} x {height} ({count:,})" for (width, height), count in survey.sizes[:SIZES_SHOWN]]
         more = len(survey.sizes) - SIZES_SHOWN
         lines.append(f"sizes: {', '.join(sizes)}{f' and {more} more sizes' if more > 0 else ''}")
-    lines.append(
-        f"near-identical: {counted(len(survey.twins), 'pair', 'pairs')} of photos, "
-        f"{survey.twins_across_lesions:,} of them of different lesions"
-    )
+    twins = counted(len(survey.twins), "pair", "pairs")
+    lines.append(f"near-identical: {twins} of photos{across}, {survey.twins_of_two_labels:,} of different labels")
+    lines += survey.about["notes"]
     left_out = sum(len(names) for _, names in survey.left_out)
     lines.append(f"left out: {counted(left_out, 'file', 'files')}")
     for reason, names in survey.left_out:
