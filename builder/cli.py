@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -33,8 +34,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command: the whole build, into site/.",
     )
     parser.add_argument(
-        "--data", metavar="SOURCE", help="demo (drawn photos, the default), ham10000 (fetched) or a HAM10000 folder"
+        "--data",
+        metavar="SOURCE",
+        help="demo (drawn photos, the default), ham10000 (fetched), or a folder or file of yours: HAM10000, ISIC 2018 "
+        "Task 3, class folders, X.npy, DermaMNIST .npz",
     )
+    parser.add_argument("--test-data", metavar="SOURCE", help="a source of its own for the test part, of any kind too")
     parser.add_argument("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
     parser.add_argument(
         "--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml"
@@ -76,7 +81,10 @@ def _parser() -> argparse.ArgumentParser:
 def _build(given: argparse.Namespace) -> None:
     from builder.pipeline import Folders, Request, build_site
 
-    request = Request(given.config, given.data, tuple(given.settings or ()))
+    settings = list(given.settings or ())
+    if given.test_data is not None:
+        settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
+    request = Request(given.config, given.data, tuple(settings))
     _fetch_if_named(request.config().data.source, given.accept_licence)
     build_site(request, Folders(given.work, given.site))
 

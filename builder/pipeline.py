@@ -24,7 +24,7 @@ DONE = "done.json"  # written last into a stage's folder: without it, the stage 
 
 # The code that decides each stage's result; a change in it runs the stage again.
 CODE = {
-    "data": ("builder/data/__init__.py", "builder/preprocess.py", "builder/classes.py"),
+    "data": ("builder/data/__init__.py", "builder/data/pixel_file.py", "builder/preprocess.py", "builder/classes.py"),
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
     "train": ("builder/train.py", "builder/network.py"),
@@ -34,7 +34,22 @@ CODE = {
 }
 DATA_CODE = {
     True: ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py"),
-    False: ("builder/data/ham10000.py",),
+    False: tuple(
+        f"builder/data/{name}.py"
+        for name in (
+            "sources",
+            "listing",
+            "photo_files",
+            "tables",
+            "ham10000",
+            "isic2018",
+            "class_folders",
+            "arrays",
+            "medmnist",
+            "ingest",
+            "near_identical",
+        )
+    ),
 }
 
 

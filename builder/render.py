@@ -47,6 +47,7 @@ def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str
     settings = config.as_dict()
     # A folder's path says nothing about the data to a reader, but something about whoever built the site.
     settings["data"]["source"] = figures["data"]["source"]
+    settings["data"]["test_source"] = figures["data"]["test_source"]
     return {
         "data": figures["data"],
         "config": settings,

@@ -1,51 +1,57 @@
-"""Finds photos that are nearly the same: taken twice in one sitting, stored twice, compressed or lit anew."""
+"""Finds photos that are nearly the same, for sources that do not say which photos show one lesion.
+
+Measured on 8,584 photos of HAM10000, whose lesions are known: of 108 pairs at most 36 of 256 bits apart, 107 show the
+same lesion; at 48 bits it is 129 of 147, at 60 bits 151 of 331. Those 107 are 4 % of the 2,748 pairs of one lesion:
+another view of a lesion is no near-identical photo, and no hash finds it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import imagehash
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
-# A perceptual hash alone takes one round spot on pale skin for another: among 8,584 photos of HAM10000, 255 of 353 pairs
-# within 4 bits show different lesions. So the hash only proposes; hairs, pores and borders decide, and leave none of them.
-HASH_BITS_APART = 4  # of 64
-FINE_ALIKE = 0.65  # correlation of what is left when the photo's coarse structure is taken away
-COARSE_RADIUS_PX = 4  # of 100 x 75
-
-Pair = tuple[int, int]
+HASH_SIDE = 16  # squared: the bits of a hash
+MOST_BITS_APART = 36
+BLOCK_PHOTOS = 64  # compared with all others at a time: 50 MB for 100,000 photos
 
 
-def near_identical_pairs(pixels: NDArray[np.uint8]) -> list[Pair]:
-    """Positions of photos that are nearly the same, lower first, sorted; pixels: (photos, 75, 100, 3).
+def likeness_of(pixels: NDArray[np.uint8]) -> str:
+    """The perceptual hash of a photo as the network sees it, in hexadecimal."""
+    return str(imagehash.phash(Image.fromarray(pixels), hash_size=HASH_SIDE))
 
-    A turned or mirrored copy is not found. Time grows with the square of their number: 8,584 photos take 4 s, 100,000 about a minute.
-    """
-    hashes = perceptual_hashes(pixels)
-    pairs = []
-    for first in range(len(hashes) - 1):
-        apart = np.bitwise_count(hashes[first + 1 :] ^ hashes[first])
-        for second in (np.flatnonzero(apart <= HASH_BITS_APART) + first + 1).tolist():
-            if _are_alike_in_fine(pixels[first], pixels[second]):
-                pairs.append((first, second))
+
+def group_near_identical(hashes: Sequence[str]) -> NDArray[np.int64]:
+    """For each photo the index of the first photo of its group: near-identical pairs, joined where they meet."""
+    first = np.arange(len(hashes), dtype=np.int64)
+    for one, other in near_identical_pairs(hashes):
+        low, high = sorted((_root(first, one), _root(first, other)))
+        first[high] = low
+    return np.array([_root(first, photo) for photo in range(len(hashes))], dtype=np.int64)
+
+
+def near_identical_pairs(hashes: Sequence[str]) -> list[tuple[int, int]]:
+    """All pairs of photos at most MOST_BITS_APART, the lower index first, in order."""
+    words = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint64).reshape(len(hashes), -1)
+    by_word = np.ascontiguousarray(words.T)  # (4, photos)
+    pairs: list[tuple[int, int]] = []
+    for start in range(0, len(hashes), BLOCK_PHOTOS):
+        block = by_word[:, start : start + BLOCK_PHOTOS, None]
+        apart = np.zeros((block.shape[1], len(hashes) - start), np.uint16)
+        for mine, theirs in zip(block, by_word[:, None, start:], strict=True):
+            apart += np.bitwise_count(mine ^ theirs)
+        ones, others = np.nonzero(apart <= MOST_BITS_APART)
+        pairs += [
+            (start + int(one), start + int(other)) for one, other in zip(ones, others, strict=True) if one < other
+        ]
     return pairs
 
 
-def perceptual_hashes(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """64 bits of each photo's coarse structure, shape (photos,)."""
-    bits = np.array([imagehash.phash(Image.fromarray(photo)).hash.ravel() for photo in pixels], dtype=bool)
-    return np.packbits(bits.reshape(-1, 64), axis=1).view(np.uint64).ravel()
-
-
-def _are_alike_in_fine(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
-    one, other = _fine(first), _fine(second)
-    length = np.sqrt((one * one).sum() * (other * other).sum())
-    if length == 0:  # no structure at all: a plain area
-        return bool((first == second).all())
-    return bool((one * other).sum() >= FINE_ALIKE * length)
-
-
-def _fine(photo: NDArray[np.uint8]) -> NDArray[np.float64]:
-    grey = Image.fromarray(photo).convert("L")
-    fine = np.asarray(grey, np.float64) - np.asarray(grey.filter(ImageFilter.BoxBlur(COARSE_RADIUS_PX)), np.float64)
-    return fine - fine.mean()
+def _root(first: NDArray[np.int64], photo: int) -> int:
+    while first[photo] != photo:
+        first[photo] = first[first[photo]]
+        photo = int(first[photo])
+    return photo
