@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from builder.data.download import ACCEPTED, fetch_ham10000
+from builder.classes import CODES
+from builder.data.download import ACCEPTED, cache_folder, fetch_ham10000
 from builder.errors import BuildError
-from tests.conftest import run_build_py
+from tests.conftest import REPOSITORY, run_build_py
 from tests.dataverse import Dataverse, running
 
 PART_1, PART_2 = "HAM10000_images_part_1.zip", "HAM10000_images_part_2.zip"
@@ -238,9 +245,59 @@ def test_a_folder_that_cannot_be_made_is_a_problem_to_mend(server: Dataverse, tm
         fetch(server, tmp_path / "file" / "ham10000")
 
 
-def test_a_script_is_told_how_to_accept_the_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):  # by which systems name a user's cache folder
-        monkeypatch.setitem(os.environ, name, str(tmp_path))
+@pytest.fixture
+def user_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder of a user who has none yet."""
+    for name in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):  # by which systems name it
+        monkeypatch.setenv(name, str(tmp_path))
+    assert cache_folder().is_relative_to(tmp_path)
+    return cache_folder()
+
+
+def test_what_was_fetched_is_a_source_like_any_other(server: Dataverse, user_cache: Path, tmp_path: Path) -> None:
+    lines = ["lesion_id,image_id,dx"]
+    for part, name in enumerate((PART_1, PART_2)):
+        photos = io.BytesIO()
+        with zipfile.ZipFile(photos, "w") as packed:
+            for index in range(part * 10, part * 10 + 10):
+                picture = io.BytesIO()
+                noise = np.random.default_rng(index).integers(0, 255, (9, 12, 3), np.uint8)
+                Image.fromarray(noise).resize((600, 450)).save(picture, "JPEG")
+                packed.writestr(f"ISIC_{index:07d}.jpg", picture.getvalue())
+                lines.append(f"HAM_{index:07d},ISIC_{index:07d},{CODES[index % 7]}")
+        server.files[name] = photos.getvalue()
+    server.tables["HAM10000_metadata"] = "\n".join(lines).encode()
+    server.bad_day.extend([None, None, "cut 32768"])
+    fetch(server, user_cache)
+    looked = run_build_py("--work", tmp_path / "work", "data", "ham10000")
+    assert looked.returncode == 0, looked.stderr
+    assert "HAM10000: 20 photos of 20 lesions" in looked.stdout and "600 x 450 (20)" in looked.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals to type into")
+@pytest.mark.parametrize(("typed", "said"), [("y", "fetched"), ("n", "is not fetched without"), ("", "is not fetched")])
+def test_at_a_terminal_a_person_is_asked(server: Dataverse, cache: Path, typed: str, said: str) -> None:
+    script = f"""
+from pathlib import Path
+from builder.data.download import fetch_ham10000
+from builder.errors import BuildError
+try:
+    print("fetched", fetch_ham10000(folder=Path({str(cache)!r}), address={server.address!r}))
+except BuildError as error:
+    print(error)
+"""
+    ours, theirs = os.openpty()
+    os.write(ours, f"{typed}\n".encode())
+    command = [sys.executable, "-c", script]
+    asked = subprocess.run(command, cwd=REPOSITORY, stdin=theirs, capture_output=True, text=True, check=True)
+    os.close(ours)
+    os.close(theirs)
+    assert "Do you accept it? [y/N]" in asked.stdout and said in asked.stdout
+    assert (cache / ACCEPTED).exists() == (typed == "y")
+
+
+def test_a_script_is_told_how_to_accept_the_licence(user_cache: Path, tmp_path: Path) -> None:
     told = run_build_py("--work", tmp_path / "work", "--data", "ham10000")
     assert told.returncode == 1
     assert len(told.stderr.splitlines()) == 2 and "--accept-licence" in told.stderr
+    assert not (user_cache / ACCEPTED).exists()

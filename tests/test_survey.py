@@ -40,13 +40,13 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Surveyed:
     (top / "ham" / "HAM10000_images_part_1").mkdir(parents=True)
     for index, photo in enumerate(photos):
         picture = Image.fromarray(photo.pixels).resize((600, 450) if index % 3 else (400, 400))
-        picture.save(top / "ham" / "HAM10000_images_part_1" / f"Befund <b>{index:03d}.jpg", quality=95)
+        picture.save(top / "ham" / "HAM10000_images_part_1" / f"Befund [b]<i>{index:03d}.jpg", quality=95)
         of_code = sum(row[2] == photo.code for row in rows)
-        rows.append([f"{photo.code} {of_code // 2}", f"Befund <b>{index:03d}", photo.code])
-    first, copy = (top / "ham" / "HAM10000_images_part_1" / f"Befund <b>{index:03d}.jpg" for index in (1, 62))
+        rows.append([f"{photo.code} {of_code // 2}", f"Befund [b]<i>{index:03d}", photo.code])
+    first, copy = (top / "ham" / "HAM10000_images_part_1" / f"Befund [b]<i>{index:03d}.jpg" for index in (1, 62))
     copy.write_bytes(first.read_bytes())
     rows[62] = ["another lesion", rows[62][1], "df" if rows[1][2] == "nv" else "nv"]
-    (top / "ham" / "HAM10000_images_part_1" / "Befund <b>040.jpg").write_bytes(first.read_bytes()[:500])
+    (top / "ham" / "HAM10000_images_part_1" / "Befund [b]<i>040.jpg").write_bytes(first.read_bytes()[:500])
     rows[50][2] = ""
     with open(top / "ham" / "HAM10000_metadata.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["lesion_id", "image_id", "dx"], *rows])
@@ -69,8 +69,8 @@ def test_a_class_without_photos_is_said_to_be_missing(surveyed: Surveyed) -> Non
 
 def test_broken_files_and_missing_labels_are_named(surveyed: Surveyed) -> None:
     assert "left out: 2 files" in surveyed.output
-    assert "Befund <b>040.jpg" in surveyed.output and "Befund <b>050" in surveyed.output
-    assert "Befund &lt;b&gt;040.jpg" in surveyed.page
+    assert "Befund [b]<i>040.jpg" in surveyed.output and "Befund [b]<i>050" in surveyed.output
+    assert "Befund [b]&lt;i&gt;040.jpg" in surveyed.page
 
 
 def test_a_copy_under_another_lesion_and_label_is_found(surveyed: Surveyed) -> None:

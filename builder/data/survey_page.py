@@ -44,7 +44,8 @@ def write_survey(source: str, data: Path, into: Path) -> None:
         oddities=ODDITIES,
     )
     _write_page(survey, photos, into)
-    console.print("\n".join([*_lines(survey), f"The page with pictures, for your eyes: {into / 'index.html'}"]))
+    lines = [*_lines(survey), f"The page with pictures, for your eyes: {into / 'index.html'}"]
+    console.print("\n".join(lines), markup=False)  # names of files may hold what looks like markup
 
 
 def _likenesses(photos: Photos) -> list[str]:
