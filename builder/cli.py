@@ -7,8 +7,12 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from builder.errors import BuildError
+
+if TYPE_CHECKING:
+    from builder.pipeline import Request
 
 REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
@@ -85,12 +89,13 @@ def _build(given: argparse.Namespace) -> None:
     if given.test_data is not None:
         settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
     request = Request(given.config, given.data, tuple(settings))
-    _fetch_if_named(request.config().data.source, given.accept_licence)
+    _fetch_if_named(request, given.accept_licence)
     build_site(request, Folders(given.work, given.site))
 
 
-def _fetch_if_named(source: str, accept_licence: bool) -> None:
-    if source == "ham10000":
+def _fetch_if_named(request: Request, accept_licence: bool) -> None:
+    data = request.config().data
+    if "ham10000" in (data.source, data.test_source):
         from builder.data.download import fetch_ham10000
 
         fetch_ham10000(accept_licence=accept_licence)
@@ -100,10 +105,10 @@ def _look_at_data(given: argparse.Namespace) -> None:
     from builder.data.survey_page import write_survey
     from builder.pipeline import Folders, Request, gather_data
 
-    _fetch_if_named(given.source, given.accept_licence)
     request = Request(given.config, given.source, tuple(given.settings or ()))
-    data = gather_data(request, Folders(given.work, given.site))
-    write_survey(given.source, data, given.work / "survey")
+    _fetch_if_named(request, given.accept_licence)
+    data, refusal = gather_data(request, Folders(given.work, given.site))
+    write_survey(data, given.work / "survey", refusal)
 
 
 def _serve(given: argparse.Namespace) -> None:

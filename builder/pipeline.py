@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,20 @@ def build_site(request: Request, folders: Folders) -> None:
     console.print(summary_of(folders.site, time.monotonic() - started))
 
 
-def gather_data(request: Request, folders: Folders) -> Path:
-    """Run the data stage alone, where its result is not there yet; a later build goes on from it."""
+def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
+    """Run the data stage alone, where its result is not there yet; a later build goes on from it.
+
+    Returns its folder, and why a build would refuse what is in it.
+    """
+    from builder.data import TooManyLeftOut, gather_photos
+
     config = request.config()
-    return _Chain(config, folders.work).run("data", _fingerprint(config), _data)
+    chain = _Chain(config, folders.work)
+    try:
+        return chain.run("data", _fingerprint(config), _data), None
+    except TooManyLeftOut as refusal:
+        look = partial(gather_photos, most_left_out=1.0)
+        return chain.run("data", [_fingerprint(config), "looked at"], look), refusal.problem
 
 
 def refuse_if_outdated(folders: Folders) -> None:

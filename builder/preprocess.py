@@ -98,14 +98,6 @@ def read_photo(source: Source) -> Pixels:
         ) from error
 
 
-def photo_size(source: Source) -> tuple[int, int]:
-    """Width and height of a photo that can be read, upright, from its header alone."""
-    with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-        width, height = image.size
-        is_turned = _UPRIGHT.get(_orientation(image), _UPRIGHT[1])[0]
-        return (height, width) if is_turned else (width, height)
-
-
 def centred_frame(width: int, height: int) -> Frame:
     """The largest frame of the network's shape (4:3, landscape) in the middle of a photo."""
     if width * HEIGHT_PX > height * WIDTH_PX:

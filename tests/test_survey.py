@@ -135,6 +135,22 @@ def test_a_source_without_lesion_ids_is_not_said_to_know_its_lesions(tmp_path: P
     assert "Which of them show the same lesion it does not say." in page and ">Lesions</th>" not in page
 
 
+def test_data_that_a_build_refuses_can_still_be_looked_at(tmp_path: Path) -> None:
+    for photo in draw_demo_photos(30, seed=3):
+        (tmp_path / "mine" / photo.code).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo.pixels).save(tmp_path / "mine" / photo.code / f"{photo.image_id}.png")
+    for file in sorted((tmp_path / "mine").rglob("*.png"))[:10]:
+        file.write_bytes(b"")
+    done = run_build_py("--work", tmp_path / "work", "data", tmp_path / "mine")
+    assert done.returncode == 0, done.stderr
+    assert "20 photos;" in done.stdout and "left out: 10 files" in done.stdout
+    assert "A build refuses these data." in done.stdout and "10 photos cannot be used, 20 can" in done.stdout
+    page = (tmp_path / "work" / "survey" / "index.html").read_text(encoding="utf-8")
+    assert "A build refuses these data." in page and "10 photos of 30 cannot be used" in page
+    refused = run_build_py("--work", tmp_path / "work", "--site", tmp_path / "site", "--data", tmp_path / "mine")
+    assert refused.returncode == 1 and "10 photos cannot be used" in refused.stderr
+
+
 def test_a_source_that_does_not_exist_is_a_problem_to_mend(tmp_path: Path) -> None:
     told = run_build_py("--work", tmp_path / "work", "data", tmp_path / "none")
     assert told.returncode == 1 and len(told.stderr.splitlines()) == 2

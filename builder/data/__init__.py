@@ -46,8 +46,15 @@ class Photos:
     details: Mapping[str, Strings] = field(default_factory=dict)
 
 
-def gather_photos(config: Config, into: Path) -> None:
-    """Stage entry: draw or read the photos of `config.data` and save them in `into`."""
+class TooManyLeftOut(BuildError):
+    """Of the photos of a source, more than a few cannot be used."""
+
+
+def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE) -> None:
+    """Stage entry: draw or read the photos of `config.data` and save them in `into`.
+
+    most_left_out: when a larger share of them (0-1) cannot be used, raises TooManyLeftOut.
+    """
     if config.is_demo:
         _draw(config, into)
         return
@@ -60,11 +67,11 @@ def gather_photos(config: Config, into: Path) -> None:
         console.print(f"found {listing.title}: {len(listing.entries)} photos with a label")
     listed = [entry for listing in listings for entry in listing.entries]
     left_out = [reason for listing in listings for reason in listing.left_out]
-    _refuse_if_too_few(config.data.source, len(listed), left_out)
+    _refuse_if_too_few(config.data.source, len(listed), left_out, most_left_out)
     lesions_are_known = all(entry.lesion_id for entry in listed)
     ingested = ingest(listings, into, with_likeness=not lesions_are_known)
     left_out += ingested.left_out
-    _refuse_if_too_few(config.data.source, len(ingested.entries), left_out)
+    _refuse_if_too_few(config.data.source, len(ingested.entries), left_out, most_left_out)
     lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
     about = {**_about(listings, left_out), "near_identical": near_identical}
     _save_table(ingested.entries, lesion_ids, ingested.sizes, about, into)
@@ -129,11 +136,11 @@ def _note_of(both: list[LeftOut]) -> list[str]:
     return [f"{len(both)} photos are in both sources: they are tested with, not trained on."] if both else []
 
 
-def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut]) -> None:
-    if kept and len(left_out) <= MOST_LEFT_OUT_SHARE * (kept + len(left_out)):
+def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut], most_left_out: float) -> None:
+    if kept and len(left_out) <= most_left_out * (kept + len(left_out)):
         return
     examples = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out)[:3]) or "the metadata names no photo"
-    raise BuildError(
+    raise TooManyLeftOut(
         f"{source}: {len(left_out)} photos cannot be used, {kept} can ({examples})",
         remedy="mend or fetch them again; a few bad files are no problem",
     )

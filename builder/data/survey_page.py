@@ -14,12 +14,10 @@ from PIL import Image
 from builder.classes import classes_as_dicts
 from builder.data import Photos, load_photos
 from builder.data.near_identical import likeness_of, near_identical_pairs
-from builder.data.photo_files import read_bytes
-from builder.data.sources import list_source
 from builder.data.survey import Size, Survey, blocks, survey_photos
 from builder.data.survey_plots import Bars, brightness_strip, level_lines, share_width, size_bars
 from builder.formatting import counted, percent
-from builder.preprocess import HEIGHT_PX, WIDTH_PX, photo_size
+from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.progress import console, steps
 from builder.render import TEMPLATES, template_environment
 
@@ -32,19 +30,23 @@ JPEG_QUALITY = 90
 STYLES = ("tokens.css", "site.css", "report.css")
 
 
-def write_survey(source: str, data: Path, into: Path) -> None:
-    """Print what the data stage left of `source` in `data`, and write `into`/index.html about it."""
+def write_survey(data: Path, into: Path, refusal: str | None) -> None:
+    """Print what the data stage left in `data`, and write `into`/index.html about it.
+
+    refusal: why a build does not take these data, if it does not.
+    """
     photos = load_photos(data)
     likenesses = _likenesses(photos)
     survey = survey_photos(
         photos,
-        sizes=_sizes(source, photos),
+        sizes=_sizes(photos),
         twins=near_identical_pairs(likenesses),
         examples=EXAMPLES,
         oddities=ODDITIES,
     )
-    _write_page(survey, photos, into)
-    lines = [*_lines(survey), f"The page with pictures, for your eyes: {into / 'index.html'}"]
+    _write_page(survey, photos, refusal, into)
+    refused = [f"A build refuses these data. {refusal}"] if refusal else []
+    lines = [*_lines(survey), *refused, f"The page with pictures, for your eyes: {into / 'index.html'}"]
     console.print("\n".join(lines), markup=False)  # names of files may hold what looks like markup
 
 
@@ -58,21 +60,15 @@ def _likenesses(photos: Photos) -> list[str]:
     return likenesses
 
 
-def _sizes(source: str, photos: Photos) -> Counter[Size] | None:
-    """The sizes that the photos have where they come from; None for arrays and drawings, which have none."""
-    if photos.about["is_demo"]:
-        return None
-    used = set(photos.image_ids.tolist())
-    entries = [entry for entry in list_source(source).entries if entry.image_id in used]
-    places = [entry.place for entry in entries if entry.place]
-    if not places:
-        return None
-    sizes: Counter[Size] = Counter()
-    with steps("measuring photos", len(places)) as advance:
-        for place in places:
-            sizes[photo_size(read_bytes(place) if place.entry else place.file)] += 1
-            advance()
-    return sizes
+def _sizes(photos: Photos) -> Counter[Size] | None:
+    """The sizes that the photos had where they come from; None for arrays and drawings, which have none."""
+    counts = Counter(size for size in photos.details["size"].tolist() if size)
+    return Counter({_size(size): count for size, count in counts.items()}) or None
+
+
+def _size(text: str) -> Size:
+    width, height = text.split("x")
+    return int(width), int(height)
 
 
 def _lines(survey: Survey) -> list[str]:
@@ -101,7 +97,7 @@ def _lines(survey: Survey) -> list[str]:
     return lines
 
 
-def _write_page(survey: Survey, photos: Photos, into: Path) -> None:
+def _write_page(survey: Survey, photos: Photos, refusal: str | None, into: Path) -> None:
     shutil.rmtree(into, ignore_errors=True)
     for folder in ("css", "photos"):
         (into / folder).mkdir(parents=True)
@@ -118,6 +114,7 @@ def _write_page(survey: Survey, photos: Photos, into: Path) -> None:
     template = template_environment().get_template("_survey.html")
     page = template.render(
         survey=survey,
+        refusal=refusal,
         report={"data": survey.about},  # the frame of every page asks whether the data are the demo's
         classes=classes_as_dicts(),
         image_ids=photos.image_ids,
