@@ -144,6 +144,7 @@ def test_data_that_a_build_refuses_can_still_be_looked_at(tmp_path: Path) -> Non
     done = run_build_py("--work", tmp_path / "work", "data", tmp_path / "mine")
     assert done.returncode == 0, done.stderr
     assert "20 photos;" in done.stdout and "left out: 10 files" in done.stdout
+    assert "  10: not a photo this program can read (" in done.stdout
     assert "A build refuses these data." in done.stdout and "10 photos cannot be used, 20 can" in done.stdout
     page = (tmp_path / "work" / "survey" / "index.html").read_text(encoding="utf-8")
     assert "A build refuses these data." in page and "10 photos of 30 cannot be used" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,10 @@ def _kind(photos: Photos, lesion_class: LesionClass, colours: Numbers, brightnes
 
 
 def _by_reason(left_out: list[dict[str, str]]) -> list[tuple[str, list[str]]]:
+    """Files left out for the same reason, together; what differs between them, in brackets, goes to the name."""
     names = defaultdict(list)
     for entry in left_out:
-        names[entry["reason"]].append(entry["file"])
+        reason = entry["reason"].removeprefix(f"{PurePath(entry['file']).name}: ")
+        reason, bracket, detail = reason.partition(" (")
+        names[reason].append(entry["file"] + bracket + detail)
     return sorted(names.items(), key=lambda group: (-len(group[1]), group[0]))

@@ -25,6 +25,7 @@ EXAMPLES = 12  # of each class on the contact sheet
 ODDITIES = 6  # of each kind
 TWINS_SHOWN = 12  # pairs
 SIZES_SHOWN = 6
+REASONS_SHOWN = 10  # in the terminal
 NAMES_SHOWN = 20  # of files left out for one reason
 JPEG_QUALITY = 90
 STYLES = ("tokens.css", "site.css", "report.css")
@@ -92,8 +93,10 @@ def _lines(survey: Survey) -> list[str]:
     lines += survey.about["notes"]
     left_out = sum(len(names) for _, names in survey.left_out)
     lines.append(f"left out: {counted(left_out, 'file', 'files')}")
-    for reason, names in survey.left_out:
+    for reason, names in survey.left_out[:REASONS_SHOWN]:
         lines.append(f"  {len(names):,}: {reason} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})")
+    if len(survey.left_out) > REASONS_SHOWN:
+        lines.append(f"  and {len(survey.left_out) - REASONS_SHOWN} more reasons, all of them on the page")
     return lines
 
 
