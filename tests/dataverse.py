@@ -54,6 +54,12 @@ class Dataverse:
         files = [{"label": entry["filename"], "restricted": False, "dataFile": entry} for entry in entries]
         return {"status": "OK", "data": {"id": 1, "latestVersion": {"files": files}}}
 
+    def next_bad(self, to_refuse_with: bool) -> Any:
+        """Take the next bad answer; one that is about a file's bytes waits until they are asked for."""
+        if not self.bad_day or (to_refuse_with and not isinstance(self.bad_day[0], tuple)):
+            return None
+        return self.bad_day.popleft()
+
     def content(self, number: int, as_uploaded: bool) -> bytes | None:
         if 0 <= number - 200 < len(self.tables):
             table = list(self.tables.values())[number - 200]
@@ -80,17 +86,21 @@ def running(dataverse: Dataverse) -> Iterator[Dataverse]:
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             query = parse_qs(url.query)
-            dataverse.asked.append((url.path, self.headers.get("Range")))
-            dataverse.agents.add(self.headers["User-Agent"])
-            bad = dataverse.bad_day.popleft() if dataverse.bad_day else None
+            file = re.fullmatch(r"/(api/access/datafile|storage)/(\d+)", url.path)
+            is_storage = file is not None and file[1] == "storage"
+            if not is_storage:
+                dataverse.asked.append((url.path, self.headers.get("Range")))
+                dataverse.agents.add(self.headers["User-Agent"])
+            bad = dataverse.next_bad(to_refuse_with=file is not None and not is_storage)
             if isinstance(bad, tuple):
                 return self.answer(bad[0], json.dumps({"status": "ERROR", "message": "a bad day"}).encode(), bad[1])
             if url.path == "/api/datasets/:persistentId/" and query.get("persistentId") == [DOI]:
                 return self.answer(200, json.dumps(dataverse.listing()).encode(), {})
-            file = re.fullmatch(r"/api/access/datafile/(\d+)", url.path)
-            content = dataverse.content(int(file[1]), query.get("format") == ["original"]) if file else None
-            if content is None:
+            content = dataverse.content(int(file[2]), query.get("format") == ["original"]) if file else None
+            if file is None or content is None:
                 return self.answer(404, json.dumps({"status": "ERROR", "message": "not found"}).encode(), {})
+            if not is_storage:  # Harvard's sends everybody on to where the bytes are
+                return self.answer(303, b"", {"Location": f"/storage/{file[2]}?{url.query}"})
             return self.answer_file(content, bad)
 
         def answer_file(self, content: bytes, bad: str | None) -> None:
