@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from builder.classes import CODES
-from builder.data.download import ACCEPTED, cache_folder, fetch_ham10000
+from builder.data.download import ACCEPTED, RECORD, cache_folder, fetch_ham10000
 from builder.errors import BuildError
 from tests.conftest import REPOSITORY, run_build_py
 from tests.dataverse import Dataverse, running
@@ -80,6 +80,14 @@ def test_a_file_that_was_lost_or_changed_is_fetched_again_and_no_other(server: D
     server.asked.clear()
     fetch(server, cache)
     assert [path for path, _ in server.asked] == [LISTING, FILE_1]
+
+
+def test_a_record_that_was_cut_short_costs_one_look_at_the_list(server: Dataverse, cache: Path) -> None:
+    fetch(server, cache)
+    (cache / RECORD).write_text('{"doi": ', encoding="utf-8")
+    server.asked.clear()
+    fetch(server, cache)
+    assert [path for path, _ in server.asked] == [LISTING]
 
 
 def test_the_server_learns_who_asks(server: Dataverse, cache: Path) -> None:

@@ -92,9 +92,10 @@ def fetch_ham10000(*, accept_licence: bool = False, folder: Path | None = None, 
 
 
 def _is_complete(folder: Path) -> bool:
-    if not (folder / RECORD).is_file():
-        return False
-    sizes = json.loads((folder / RECORD).read_text(encoding="utf-8"))["bytes"]
+    try:
+        sizes = json.loads((folder / RECORD).read_text(encoding="utf-8"))["bytes"]
+    except (OSError, ValueError, KeyError):
+        return False  # never written, or not to its end
     return all(_size_of(folder / name) == size for name, size in sizes.items())
 
 
