@@ -112,8 +112,7 @@ def _mean(flags: NDArray[np.bool_]) -> float | None:
 
 
 def _rule_for(table: Photos, rules: SplitConfig) -> str:
-    own = set(table.own_parts.tolist()) if table.own_parts is not None else {""}
-    has_parts = "test" in own
+    has_parts = "test" in table.own_parts
     if rules.rule == "auto":
         return "own" if has_parts else "by lesion"
     if rules.rule == "own" and not has_parts:
@@ -150,7 +149,6 @@ def _split_off_validation(parts: Parts, table: Photos, rules: SplitConfig) -> No
 
 def _own_parts(table: Photos, rules: SplitConfig) -> Parts:
     """The source's parts; a lesion that is in several stays in the last of them, so that the test part is as given."""
-    assert table.own_parts is not None
     parts = np.full(len(table.labels), TRAINING, dtype=np.int64)
     parts[table.own_parts == "validation"] = VALIDATION
     parts[table.own_parts == "test"] = TEST
@@ -183,9 +181,7 @@ def _in_words(rule: str, rules: SplitConfig, table: Photos) -> str:
     elif table.about.get("test_source"):
         start = f"The test part is a source of its own; {off}."
     else:
-        start = "The parts are the source's own." + (
-            "" if table.own_parts is not None and (table.own_parts == "validation").any() else f" {off}."
-        )
+        start = "The parts are the source's own." + ("" if "validation" in table.own_parts else f" {off}.")
     end = "All photos of a lesion are in one part."
     if table.about.get("near_identical") is not None:
         end = (

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
 from builder.config import Config
-from builder.data.ingest import Ingested, ingest
+from builder.data.ingest import Ingested, ingest_photos
 from builder.data.listing import DETAILS, Entry, LeftOut, Listing
 from builder.data.pixel_file import StoredPixels, appending_pixels
 from builder.errors import BuildError
@@ -33,7 +33,7 @@ class Photos:
 
     pixels: (photos, 75, 100, 3) uint8. labels: (photos,) class indices. image_ids, lesion_ids: (photos,) text.
     about: what they are and where they come from, in plain values. own_parts: (photos,) the part that the source
-    puts each photo in, "" where it says nothing; None as long as no source was asked. details: further columns,
+    puts each photo in, "" where it says nothing. details: further columns,
     `size` ("600x450", as the photo was) and DETAILS, "" where not known.
     """
 
@@ -42,7 +42,7 @@ class Photos:
     image_ids: Strings
     lesion_ids: Strings
     about: Mapping[str, Any]
-    own_parts: Strings | None = None
+    own_parts: Strings = field(default_factory=lambda: np.empty(0, "U1"))
     details: Mapping[str, Strings] = field(default_factory=dict)
 
 
@@ -69,7 +69,7 @@ def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEF
     left_out = [reason for listing in listings for reason in listing.left_out]
     _refuse_if_too_few(config.data.source, len(listed), left_out, most_left_out)
     lesions_are_known = all(entry.lesion_id for entry in listed)
-    ingested = ingest(listings, into, with_likeness=not lesions_are_known)
+    ingested = ingest_photos(listings, into, with_likeness=not lesions_are_known)
     left_out += ingested.left_out
     _refuse_if_too_few(config.data.source, len(ingested.entries), left_out, most_left_out)
     lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)

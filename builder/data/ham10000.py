@@ -34,15 +34,22 @@ def list_ham10000(found: Found, metadata: PurePosixPath) -> Listing:
     entries, left_out = _entries(lines)
     files = {path.stem: (path, place) for path, place in found.photos.items() if not _is_of_another_set(path, metadata)}
     present, missing = match_files(entries, files, said_by="the metadata")
-    is_test = metadata.stem.startswith(TEST_METADATA)
+    source, title = _names_of(metadata)
     return Listing(
-        source="isic2018" if is_test else "ham10000",
-        title="the test set of ISIC 2018, Task 3" if is_test else "HAM10000",
+        source=source,
+        title=title,
         entries=present,
         left_out=[*found.left_out, *left_out, *missing, *_unnamed(files, entries, left_out)],
-        licence=LICENCE,
-        citation=CITATION,
+        licence=LICENCE if source != "table" else None,
+        citation=CITATION if source != "table" else None,
     )
+
+
+def _names_of(metadata: PurePosixPath) -> tuple[str, str]:
+    """Source and title by the table's name: anyone may list photos of their own in HAM10000's way."""
+    if metadata.stem.startswith(TEST_METADATA):
+        return "isic2018", "the test set of ISIC 2018, Task 3"
+    return ("ham10000", "HAM10000") if metadata.stem == METADATA else ("table", "photos listed in a table")
 
 
 def match_files(

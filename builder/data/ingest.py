@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
@@ -67,7 +69,7 @@ class _Line:
     size: str
 
 
-def ingest(listings: Sequence[Listing], into: Path, *, with_likeness: bool) -> Ingested:
+def ingest_photos(listings: Sequence[Listing], into: Path, *, with_likeness: bool) -> Ingested:
     """Write the photos of `listings` to `into/pixels.npy`; returns which they are, and why others are not."""
     working = into.parent / UNFINISHED
     working.mkdir(parents=True, exist_ok=True)
@@ -79,8 +81,9 @@ def ingest(listings: Sequence[Listing], into: Path, *, with_likeness: bool) -> I
         steps("reading photos", len(entries), done=len(done)) as advance,
         appending_pixels(pixels, sum(not line.reason for line in done)) as writer,
         open(record, "a", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        closing(_Earlier(into.parent)) as earlier,
     ):
-        results = _shrink_all(listings, len(done), _Earlier(into.parent), with_likeness)
+        results = _shrink_all(listings, len(done), earlier, with_likeness)
         table = csv.writer(file, lineterminator="\n")
         for entry, (row, likeness, size) in zip(entries[len(done) :], results, strict=True):
             if not isinstance(row, str):
@@ -93,7 +96,7 @@ def ingest(listings: Sequence[Listing], into: Path, *, with_likeness: bool) -> I
             advance()
     for finished in (pixels, record):
         finished.replace(into / finished.name)
-    working.rmdir()
+    shutil.rmtree(working)
     kept = [(entry, line) for entry, line in zip(entries, lines, strict=True) if not line.reason]
     return Ingested(
         [entry for entry, _ in kept],
@@ -174,15 +177,21 @@ class _Earlier:
     """The photos that finished ingests beside this one have left, by their key."""
 
     def __init__(self, folder: Path) -> None:
+        self.readers: list[PixelReader] = []
         self.places: dict[str, tuple[PixelReader, int, _Line]] = {}
         for record in sorted(folder.glob(f"*/{RECORD}")):
             if record.parent.name == UNFINISHED or not (record.parent / PIXELS).exists():
                 continue
             reader = PixelReader(record.parent / PIXELS)
+            self.readers.append(reader)
             good = [line for line in _read_record(record) if not line.reason]
             for row, line in enumerate(good):
                 if line.key and row < reader.count:
                     self.places[line.key] = reader, row, line
+
+    def close(self) -> None:
+        for reader in self.readers:
+            reader.close()
 
     def __contains__(self, key: str) -> bool:
         return key in self.places
@@ -195,7 +204,7 @@ class _Earlier:
 def _go_on_from(working: Path, keys: list[str], with_likeness: bool) -> list[_Line]:
     """What an interrupted ingest has done of this one: the photos from the first on, as far as they are the same."""
     pixels, record = working / PIXELS, working / RECORD
-    stored = PixelReader(pixels).stored if record.exists() and pixels.exists() else 0
+    stored = _count_stored(pixels) if record.exists() and pixels.exists() else 0
     same: list[_Line] = []
     for line, key in zip(_read_record(record) if stored else [], keys, strict=False):
         is_photo = not line.reason
@@ -208,6 +217,11 @@ def _go_on_from(working: Path, keys: list[str], with_likeness: bool) -> list[_Li
         writer.writerow(["key", "reason", "likeness", "size", _digest()])
         writer.writerows(astuple(line) for line in same)
     return same
+
+
+def _count_stored(pixels: Path) -> int:
+    with closing(PixelReader(pixels)) as reader:
+        return reader.stored
 
 
 def _read_record(record: Path) -> list[_Line]:

@@ -1,8 +1,10 @@
 """Finds photos that are nearly the same, for sources that do not say which photos show one lesion.
 
 Measured on 8,584 photos of HAM10000, whose lesions are known: of 108 pairs at most 36 of 256 bits apart, 107 show the
-same lesion; at 48 bits it is 129 of 147, at 60 bits 151 of 331. Those 107 are 4 % of the 2,748 pairs of one lesion:
-another view of a lesion is no near-identical photo, and no hash finds it.
+same lesion; at 48 bits it is 129 of 147, at 60 bits 151 of 331 (64 bits tell less: 98 of 353 at 4). Those 107 are 4 %
+of the 2,748 pairs of one lesion: another view of a lesion is no near-identical photo, and no hash finds it. Copies of
+215 of them were found again however they were stored (JPEG quality 90 to 30, two thirds of the size, 15 % brighter),
+88 % with 2 % cropped off each side.
 """
 
 from __future__ import annotations

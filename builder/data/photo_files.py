@@ -55,7 +55,7 @@ def read_bytes(place: Place) -> bytes:
     """The bytes of a place. Raises OSError, zipfile.BadZipFile, RuntimeError (encrypted) or NotImplementedError."""
     if not place.entry:
         return Path(place.file).read_bytes()
-    return _opened(place.file).read(place.entry)
+    return _opened(place.file, Path(place.file).stat().st_mtime_ns).read(place.entry)
 
 
 def readable(path: PurePosixPath | str) -> str:
@@ -97,7 +97,7 @@ def _why_unreadable(file: Path, error: OSError) -> str:
 
 def _look_into_zip(file: Path, as_folder: PurePosixPath, found: Found) -> None:
     try:
-        entries = sorted(_opened(str(file)).infolist(), key=lambda entry: entry.filename)
+        entries = sorted(_opened(str(file), file.stat().st_mtime_ns).infolist(), key=lambda entry: entry.filename)
     except (OSError, zipfile.BadZipFile) as error:
         raise BuildError(
             f"{file} is no whole zip file ({error})", remedy="copy or download it again, or move it away"
@@ -128,6 +128,6 @@ def _why_not(entry: zipfile.ZipInfo) -> str | None:
 
 
 @lru_cache(maxsize=16)
-def _opened(file: str) -> zipfile.ZipFile:
-    """A zip file, kept open: reading the list of 10,000 entries takes longer than reading one of them."""
+def _opened(file: str, changed: int) -> zipfile.ZipFile:
+    """A zip file as of then, kept open: reading the list of 10,000 entries takes longer than reading one of them."""
     return zipfile.ZipFile(file)
