@@ -139,15 +139,14 @@ def _mean_of_squares(pixels: Pixels, factor: int) -> Pixels:
     """The mean of each square of `factor` x `factor` pixels: the general way's result, several times as fast."""
     height, width, _ = (side // factor for side in pixels.shape)
     lines = pixels[: height * factor, : width * factor].reshape(height, factor, -1)
-    down = lines[:, 0].astype(np.uint16)
-    for row in range(1, factor):
-        down += lines[:, row]
-    columns = down.reshape(height, width, factor, 3)
-    sums = columns[:, :, 0].copy()  # (height, width, 3)
-    for column in range(1, factor):
-        sums += columns[:, :, column]
+    down = np.add.reduce(lines, axis=1, dtype=np.uint16).reshape(height * width, factor * 3)
+    # As a product of matrices, for speed: whole numbers below 65,536 stay exact in 32-bit floats.
+    sums: NDArray[np.uint16] = (down.astype(np.float32) @ np.tile(np.eye(3, dtype=np.float32), (factor, 1))).astype(
+        np.uint16
+    )
     area = factor * factor
-    return ((sums + area // 2) // area).astype(np.uint8)
+    means: Pixels = ((sums + area // 2) // area).astype(np.uint8)
+    return means.reshape(height, width, 3)
 
 
 def _spans(start: float, length: float, count: int, limit: int) -> list[tuple[int, Floats]]:
