@@ -60,7 +60,7 @@ def test_nothing_of_the_photos_but_their_answers_is_in_the_site(built: Build, fo
 def test_an_unchanged_build_reads_nothing_and_a_test_source_makes_another(
     built: Build, folders: Path, tmp_path: Path
 ) -> None:
-    arguments = ["--work", built.work, "--site", built.site, "--data", folders, *FEW]
+    arguments: list[str | Path] = ["--work", built.work, "--site", built.site, "--data", folders, *FEW]
     assert "Nothing has changed" in run_build_py(*arguments).stdout
     tested = lay(tmp_path / "test", class_folder_files(14))
     for number, file in enumerate(sorted(tested.rglob("*.jpg"))):

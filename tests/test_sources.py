@@ -132,6 +132,16 @@ def test_the_official_test_set_is_the_test_part_and_nothing_else_is(tmp_path: Pa
     )
 
 
+def test_a_table_can_be_named_where_a_folder_holds_several_sets(tmp_path: Path) -> None:
+    folder = dataverse(tmp_path / "set")  # with the photos of the test set, as Dataverse has it
+    rows = [ham_rows()[0], *(["TEST_1", f"ISIC_{n:07d}", "nv", *ham_rows()[1][3:]] for n in (90, 91))]
+    (folder / "ISIC2018_Task3_Test_GroundTruth.tab").write_bytes(table(rows, "\t"))
+    test = folder / "ISIC2018_Task3_Test_GroundTruth.tab"
+    photos = gather(folder, tmp_path / "out", f'data.test_source="{test.as_posix()}"')
+    assert len(photos.labels) == 44 and photos.about["left_out"] == []
+    assert photos.image_ids[photos.own_parts == "test"].tolist() == ["ISIC_0000090", "ISIC_0000091"]
+
+
 def test_a_photo_that_is_in_the_test_data_too_is_not_trained_on(tmp_path: Path) -> None:
     test = isic_test(tmp_path / "test", first=40)  # photos 40 and 41 are in the training source too
     photos = gather(kaggle(tmp_path / "set"), tmp_path / "out", f'data.test_source="{test.as_posix()}"')

@@ -110,7 +110,8 @@ def one_diagnosis_a_lesion(entries: list[Entry], left_out: list[LeftOut]) -> tup
 def _is_of_another_set(path: PurePosixPath, metadata: PurePosixPath) -> bool:
     """Whether Dataverse's own zip files of the test set and of lesion outlines lie there too."""
     folders = " ".join(path.parts).lower()
-    return "segmentation" in folders or ("isic2018_task3_test" in folders) != metadata.stem.startswith(TEST_METADATA)
+    other = "ham10000_images" if metadata.stem.startswith(TEST_METADATA) else "isic2018_task3_test"
+    return "segmentation" in folders or other in folders
 
 
 def _unnamed(

@@ -27,9 +27,8 @@ def ground_truths(found: Found) -> list[PurePosixPath]:
     ]
 
 
-def list_isic2018(found: Found) -> Listing:
-    """List the photos of all ground truths there are; with more than one, each is a part of its own."""
-    truths = ground_truths(found)
+def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
+    """List the photos that these ground truths name; with more than one, each is a part of its own."""
     lesions, confirmed = _lesion_groupings(found)
     files = {
         path.stem: (path, place) for path, place in found.photos.items() if "segmentation" not in str(path).lower()

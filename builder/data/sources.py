@@ -19,7 +19,8 @@ KINDS = (
     f"{METADATA}.csv (or .tab) beside its photos or their zip files; an ISIC 2018 Task 3 ground truth beside its "
     f"photos; a folder for each kind of lesion; {COLOUR} or {GREY} with {LABELS}; a DermaMNIST .npz file"
 )
-SUFFIXES = {*PHOTO_SUFFIXES, ".csv", ".tab", ".tsv", ".zip", ".npy", ".npz", ""}
+TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}
+SUFFIXES = {*PHOTO_SUFFIXES, *TABLE_SUFFIXES, ".zip", ".npy", ".npz", ""}
 
 
 def list_source(source: str) -> Listing:
@@ -33,6 +34,8 @@ def list_source(source: str) -> Listing:
         return list_medmnist(path)
     if path.is_file() and path.suffix.lower() == ".npy":
         return list_arrays(_photos_beside(path))
+    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+        return _list_table(path, find_files(path.parent))
     if path.is_file() and path.suffix.lower() != ".zip":
         raise BuildError(f"{path} is no source of photos", remedy=f"known are: {KINDS}")
     return _list_folder(path, find_files(path))
@@ -52,6 +55,8 @@ def files_of_source(source: str) -> list[tuple[str, int, int]]:
     path = path_of(source)
     if path.suffix.lower() == ".npy":
         return sorted(_state(path.parent, file) for file in path.parent.iterdir() if file.suffix.lower() == ".npy")
+    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+        path = path.parent
     if not path.is_dir():
         return [_state(path.parent, path)] if path.exists() else []
     return sorted(_state(path, file) for file in walk(path, []) if file.suffix.lower() in SUFFIXES)
@@ -60,8 +65,8 @@ def files_of_source(source: str) -> list[tuple[str, int, int]]:
 def _list_folder(path: Path, found: Found) -> Listing:
     if metadata := _metadata(found):
         return list_ham10000(found, metadata)
-    if ground_truths(found):
-        return list_isic2018(found)
+    if truths := ground_truths(found):
+        return list_isic2018(found, truths)
     names = {file.name: file for file in found.arrays}
     if COLOUR in names or GREY in names:
         return list_arrays(names.get(COLOUR) or names[GREY])
@@ -78,6 +83,14 @@ def _list_folder(path: Path, found: Found) -> Listing:
         f"({len(found.photos)} photos and {len(found.tables)} tables were found)",
         remedy=f"name a folder that holds one of these: {KINDS}",
     )
+
+
+def _list_table(file: Path, found: Found) -> Listing:
+    """List what one table names of the photos beside it: for folders that hold the tables of several sets."""
+    table = PurePosixPath(file.name)
+    if table in ground_truths(found):
+        return list_isic2018(found, [table])
+    return list_ham10000(found, table)
 
 
 def _metadata(found: Found) -> PurePosixPath | None:
