@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from builder.errors import BuildError
+
+if TYPE_CHECKING:
+    from builder.pipeline import Request
 
 REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
@@ -48,7 +53,14 @@ def _parser() -> argparse.ArgumentParser:
         description="From dermatoscopic photos to a static page that classifies a visitor's own photo, in the browser.",
         epilog="Without a command: the whole build, into site/.",
     )
-    parser.add_argument("--data", metavar="SOURCE", help="demo (drawn photos, the default) or a HAM10000 folder")
+    parser.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="demo (drawn photos, the default), ham10000 (fetched), or a folder or file of yours: HAM10000, ISIC 2018 "
+        "Task 3, class folders, X.npy, DermaMNIST .npz",
+    )
+    parser.add_argument("--test-data", metavar="SOURCE", help="a source of its own for the test part, of any kind too")
+    parser.add_argument("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
     parser.add_argument(
         "--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml"
     )
@@ -63,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=_build)
     commands = parser.add_subparsers(title="commands", metavar="")
+
+    data = commands.add_parser("data", help="look at a data set before training on it")
+    data.add_argument("source", metavar="SOURCE", help="as for --data")
+    data.add_argument("--accept-licence", action="store_true", default=argparse.SUPPRESS, help="as for a build")
+    data.set_defaults(run=_look_at_data)
 
     serve = commands.add_parser("serve", help="preview the site as GitHub Pages would serve it")
     serve.add_argument("--port", metavar="N", type=int, default=8000, help="default: 8000")
@@ -84,7 +101,30 @@ def _parser() -> argparse.ArgumentParser:
 def _build(given: argparse.Namespace) -> None:
     from builder.pipeline import Folders, Request, build_site
 
-    build_site(Request(given.config, given.data, tuple(given.settings or ())), Folders(given.work, given.site))
+    settings = list(given.settings or ())
+    if given.test_data is not None:
+        settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
+    request = Request(given.config, given.data, tuple(settings))
+    _fetch_if_named(request, given.accept_licence)
+    build_site(request, Folders(given.work, given.site))
+
+
+def _fetch_if_named(request: Request, accept_licence: bool) -> None:
+    data = request.config().data
+    if "ham10000" in (data.source, data.test_source):
+        from builder.data.download import fetch_ham10000
+
+        fetch_ham10000(accept_licence=accept_licence)
+
+
+def _look_at_data(given: argparse.Namespace) -> None:
+    from builder.data.survey_page import write_survey
+    from builder.pipeline import Folders, Request, gather_data
+
+    request = Request(given.config, given.source, tuple(given.settings or ()))
+    _fetch_if_named(request, given.accept_licence)
+    data, refusal = gather_data(request, Folders(given.work, given.site))
+    write_survey(data, given.work / "survey", refusal)
 
 
 def _serve(given: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ else:
 @dataclass(frozen=True, slots=True)
 class DataConfig:
     source: str
+    test_source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,11 @@ class DemoConfig:
 
 @dataclass(frozen=True, slots=True)
 class SplitConfig:
+    rule: str
     test_share: float
     validation_share: float
+    folds: int
+    fold: int
     seed: int
 
 
@@ -88,6 +92,8 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("demo", "epochs"): (1, 10_000),
     ("split", "test_share"): (0.01, 0.99),
     ("split", "validation_share"): (0.01, 0.99),
+    ("split", "folds"): (2, 100),
+    ("split", "fold"): (1, 100),
     ("split", "seed"): (0, 2**32 - 1),
     ("augment", "mirror_share"): (0, 1),
     ("augment", "zoom_keep_share"): (0.1, 1),
@@ -100,7 +106,10 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("evaluation", "resamples"): (10, 1_000_000),
     ("evaluation", "seed"): (0, 2**32 - 1),
 }
-WORDS = {("export", "weights"): ("mixed", "float32")}
+WORDS = {
+    ("split", "rule"): ("auto", "by lesion", "k-fold", "own"),
+    ("export", "weights"): ("mixed", "float32"),
+}
 
 
 def read_config(file: Path, *, source: str | None = None, settings: list[str] | None = None) -> Config:

@@ -16,9 +16,9 @@ from sklearn import metrics
 
 from builder.classes import CLASSES, CODES, INDEX_OF
 from builder.config import Config
-from builder.data import Photos, count_by_class, load_photos
+from builder.data import Photos, count_by_class, load_photos, stored_pixels
 from builder.progress import steps
-from builder.split import PARTS, load_parts
+from builder.split import PARTS, load_parts, load_split
 from builder.train import load_network, predict
 
 Labels = NDArray[np.int64]
@@ -38,11 +38,11 @@ def evaluate_network(photos: Path, split: Path, trained: Path, config: Config, i
     test = parts["test"]
     network = load_network(trained)
     with steps("evaluating", len(test)) as advance:
-        probabilities = predict(network, table.pixels[test], advance)
+        probabilities = predict(network, stored_pixels(photos, test), advance)
     history = json.loads((trained / "history.json").read_text(encoding="utf-8"))
     majority = int(np.bincount(table.labels[parts["training"]], minlength=len(CLASSES)).argmax())
     figures = {
-        "data": describe_data(table, parts, config),
+        "data": describe_data(table, parts, load_split(split)),
         "network": {
             "title": "the origin network",
             "layers": len(network.layers) + 1,  # Keras does not count the input as a layer
@@ -56,18 +56,15 @@ def evaluate_network(photos: Path, split: Path, trained: Path, config: Config, i
     _save_predictions(table, test, probabilities, into / "predictions.csv")
 
 
-def describe_data(table: Photos, parts: dict[str, NDArray[np.int64]], config: Config) -> dict[str, Any]:
+def describe_data(table: Photos, parts: dict[str, NDArray[np.int64]], split: dict[str, Any]) -> dict[str, Any]:
     """What the network was built from: counts, parts, and the rule that made the parts."""
-    test_share, validation_share = config.split.test_share, config.split.validation_share
     return {
         **table.about,
         "photos": len(table.labels),
         "lesions": len(set(table.lesion_ids)),
-        "split_rule": (
-            f"{1 - test_share:.0%} of the lesions for training and {test_share:.0%} for the test, stratified by class; "
-            f"{validation_share:.0%} of the training lesions held out for validation before augmentation. "
-            "All photos of a lesion are in one part."
-        ),
+        "split_rule": split["rule"],
+        "unused": split["unused"],
+        "careless_split": split["careless"],
         "parts": {
             part: {
                 "photos": len(parts[part]),

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ HASHED_AT_ONCE_BYTES = 1 << 20
 
 # The code that decides each stage's result; a change in it runs the stage again.
 CODE = {
-    "data": ("builder/data/__init__.py", "builder/preprocess.py", "builder/classes.py"),
+    "data": ("builder/data/__init__.py", "builder/data/pixel_file.py", "builder/preprocess.py", "builder/classes.py"),
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
     "train": ("builder/train.py", "builder/network.py"),
@@ -35,7 +36,22 @@ CODE = {
 }
 DATA_CODE = {
     True: ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py"),
-    False: ("builder/data/ham10000.py",),
+    False: tuple(
+        f"builder/data/{name}.py"
+        for name in (
+            "sources",
+            "listing",
+            "photo_files",
+            "tables",
+            "ham10000",
+            "isic2018",
+            "class_folders",
+            "arrays",
+            "medmnist",
+            "ingest",
+            "near_identical",
+        )
+    ),
 }
 
 
@@ -82,6 +98,22 @@ def build_site(request: Request, folders: Folders) -> None:
     if not chain.ran:
         console.print("Nothing has changed since the last build.")
     console.print(summary_of(folders.site, time.monotonic() - started))
+
+
+def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
+    """Run the data stage alone, where its result is not there yet; a later build goes on from it.
+
+    Returns its folder, and why a build would refuse what is in it.
+    """
+    from builder.data import TooManyLeftOut, gather_photos
+
+    config = request.config()
+    chain = _Chain(config, folders.work)
+    try:
+        return chain.run("data", _fingerprint(config), _data), None
+    except TooManyLeftOut as refusal:
+        look = partial(gather_photos, most_left_out=1.0)
+        return chain.run("data", [_fingerprint(config), "looked at"], look), refusal.problem
 
 
 def refuse_if_outdated(folders: Folders) -> None:

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -18,17 +26,21 @@ Advance = Callable[..., None]
 
 
 @contextmanager
-def steps(doing: str, total: int, *, done: int = 0) -> Iterator[Advance]:
-    """Show `doing` with `total` steps, of which `done` were done before; yields the function that counts on."""
+def steps(doing: str, total: int, *, done: int = 0, in_bytes: bool = False) -> Iterator[Advance]:
+    """Show `doing` with `total` steps, of which `done` were done before; yields the function that counts on.
+
+    in_bytes: each step is a byte, shown as megabytes.
+    """
     show = _bar if console.is_terminal else _log
-    with show(doing, total, done) as advance:
+    with show(doing, total, done, in_bytes) as advance:
         yield advance
 
 
 @contextmanager
-def _bar(doing: str, total: int, done: int) -> Iterator[Advance]:
+def _bar(doing: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
     columns = (
-        TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description:<30}"), BarColumn(), DownloadColumn() if in_bytes else MofNCompleteColumn(),
+        TimeElapsedColumn(),
         TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:
@@ -43,14 +55,17 @@ def _bar(doing: str, total: int, done: int) -> Iterator[Advance]:
 
 
 @contextmanager
-def _log(doing: str, total: int, done: int) -> Iterator[Advance]:
+def _log(doing: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
     started = last = time.monotonic()
     at, latest = done, ""
+
+    def state() -> str:
+        return f"{at / 1e6:.0f} of {total / 1e6:.0f} MB" if in_bytes else f"{at} of {total}"
 
     def line() -> None:
         elapsed = time.monotonic() - started
         left = elapsed / max(at - done, 1) * (total - at)
-        console.print(f"{doing}: {at} of {total}, {elapsed:.0f} s, about {left:.0f} s left{latest and '  ' + latest}")
+        console.print(f"{doing}: {state()}, {elapsed:.0f} s, about {left:.0f} s left{latest and '  ' + latest}")
 
     def advance(count: int = 1, note: str | None = None) -> None:
         nonlocal at, last, latest
@@ -62,4 +77,4 @@ def _log(doing: str, total: int, done: int) -> Iterator[Advance]:
 
     yield advance
     elapsed = time.monotonic() - started
-    console.print(f"{doing}: {at} of {total} in {elapsed:.1f} s{latest and '  ' + latest}")
+    console.print(f"{doing}: {state()} in {elapsed:.1f} s{latest and '  ' + latest}")

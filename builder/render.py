@@ -47,6 +47,7 @@ def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str
     settings = config.as_dict()
     # A folder's path says nothing about the data to a reader, but something about whoever built the site.
     settings["data"]["source"] = figures["data"]["source"]
+    settings["data"]["test_source"] = figures["data"]["test_source"]
     return {
         "data": figures["data"],
         "config": settings,
@@ -64,8 +65,8 @@ def _copy_tensorflowjs(into: Path) -> None:
         write_twin(vendor / name, into)
 
 
-def _render_templates(into: Path, context: dict[str, Any]) -> None:
-    """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
+def template_environment() -> Environment:
+    """The templates of `web_template`, with the filters and drawings that they use."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -75,6 +76,12 @@ def _render_templates(into: Path, context: dict[str, Any]) -> None:
     )
     environment.filters.update(FILTERS)
     environment.globals.update(GLOBALS)
+    return environment
+
+
+def _render_templates(into: Path, context: dict[str, Any]) -> None:
+    """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
+    environment = template_environment()
     for file in sorted(TEMPLATES.rglob("*")):
         path = file.relative_to(TEMPLATES)
         if file.is_dir() or any(part.startswith("_") for part in path.parts):

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from builder.classes import CLASSES
 from builder.config import Config, TrainingConfig
-from builder.data import load_photos
+from builder.data import load_photos, stored_pixels
+from builder.data.pixel_file import StoredPixels
 from builder.network import Network, build_cnn, hash_seed, seed_dropout
 from builder.progress import Advance, steps
 from builder.quiet_tensorflow import tf_keras
@@ -22,6 +23,7 @@ from builder.split import load_parts
 PREDICT_BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster on a CPU
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
 
+Pixels = StoredPixels | NDArray[np.uint8]  # (photos, 75, 100, 3), read batch by batch
 History = list[dict[str, float]]
 
 
@@ -32,8 +34,9 @@ def train_network(photos: Path, split: Path, augmented: Path, config: Config, in
     are to come.
     """
     table, parts = load_photos(photos), load_parts(split)
-    training = np.load(augmented / "pixels.npy", mmap_mode="r"), np.load(augmented / "labels.npy")
-    validation = table.pixels[parts["validation"]], table.labels[parts["validation"]]
+    labels = np.load(augmented / "labels.npy")
+    training = stored_pixels(augmented, np.arange(len(labels))), labels
+    validation = stored_pixels(photos, parts["validation"]), table.labels[parts["validation"]]
     network = compile_network(build_cnn(config.training.seed), config.training)
     history = fit(network, training, validation, config.training, into.parent / "checkpoint.npz")
     network.save_weights(into / "network.weights.h5")
@@ -57,8 +60,8 @@ def compile_network(network: Network, recipe: TrainingConfig) -> Network:
 
 def fit(
     network: Network,
-    training: tuple[NDArray[np.uint8], NDArray[np.int64]],
-    validation: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    training: tuple[Pixels, NDArray[np.int64]],
+    validation: tuple[Pixels, NDArray[np.int64]],
     recipe: TrainingConfig,
     checkpoint: Path,
 ) -> History:
@@ -85,7 +88,7 @@ def fit(
     return history
 
 
-def predict(network: Network, pixels: NDArray[np.uint8], advance: Advance | None = None) -> NDArray[np.float32]:
+def predict(network: Network, pixels: Pixels, advance: Advance | None = None) -> NDArray[np.float32]:
     """Probabilities (photos, 7) for pixels (photos, 75, 100, 3) uint8."""
     batches = []
     for start in range(0, len(pixels), PREDICT_BATCH_PHOTOS):
@@ -105,7 +108,7 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> tupl
 
 def _train_epoch(
     network: Network,
-    pixels: NDArray[np.uint8],
+    pixels: Pixels,
     labels: NDArray[np.int64],
     recipe: TrainingConfig,
     epoch: int,

@@ -43,6 +43,8 @@ def test_a_whole_number_may_stand_for_a_fraction() -> None:
         ("training.epochs=0", "training.epochs is 0"),
         ("training.epochs=true", "training.epochs is True"),
         ("training.learning_rate=nan", "training.learning_rate is nan"),
+        ("split.rule=by photo", "split.rule is 'by photo'"),
+        ("split.folds=1", "split.folds is 1"),
         ("export.weights=int4", "export.weights is 'int4'"),
         ("epochs=5", "not of the form"),
         ("training.epochs", "not of the form"),

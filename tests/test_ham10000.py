@@ -136,9 +136,9 @@ def test_a_changed_photo_changes_what_the_build_depends_on(ham: Path) -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs real HAM10000 photos, which this project does not ship")
 def test_real_ham10000_metadata_is_understood() -> None:
-    from builder.data.ham10000 import _read_metadata, files_of
+    from builder.data.sources import list_source
 
-    rows, left_out = _read_metadata(REAL)
-    assert left_out == []
-    assert len(rows) == len(files_of(REAL)) - 1 > 1000
-    assert {row.code for row in rows} == set(CODES)
+    listing = list_source(str(REAL))
+    assert listing.left_out == []
+    assert len(listing.entries) == len(list(REAL.rglob("*.jpg"))) > 1000
+    assert {entry.code for entry in listing.entries} == set(CODES)

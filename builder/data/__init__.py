@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,16 @@ from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
 from builder.config import Config
+from builder.data.ingest import Ingested, ingest_photos
+from builder.data.listing import DETAILS, Entry, LeftOut, Listing
+from builder.data.pixel_file import StoredPixels, appending_pixels
+from builder.errors import BuildError
+from builder.progress import console
+
+Strings = NDArray[np.str_]
+
+# A bad file among thousands is left out and listed; when this share is bad, something else is wrong.
+MOST_LEFT_OUT_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,34 +32,59 @@ class Photos:
     """Photos as the network sees them.
 
     pixels: (photos, 75, 100, 3) uint8. labels: (photos,) class indices. image_ids, lesion_ids: (photos,) text.
-    about: what they are and where they come from, in plain values.
+    about: what they are and where they come from, in plain values. own_parts: (photos,) the part that the source
+    puts each photo in, "" where it says nothing. details: further columns,
+    `size` ("600x450", as the photo was) and DETAILS, "" where not known.
     """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    image_ids: NDArray[np.str_]
-    lesion_ids: NDArray[np.str_]
+    image_ids: Strings
+    lesion_ids: Strings
     about: Mapping[str, Any]
+    own_parts: Strings = field(default_factory=lambda: np.empty(0, "U1"))
+    details: Mapping[str, Strings] = field(default_factory=dict)
 
 
-def gather_photos(config: Config, into: Path) -> None:
-    """Stage entry: draw or read the photos of `config.data.source` and save them in `into`."""
+class TooManyLeftOut(BuildError):
+    """Of the photos of a source, more than a few cannot be used."""
+
+
+def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE) -> None:
+    """Stage entry: draw or read the photos of `config.data` and save them in `into`.
+
+    most_left_out: when a larger share of them (0-1) cannot be used, raises TooManyLeftOut.
+    """
     if config.is_demo:
-        photos = _draw(config.demo.photos, config.demo.seed)
-    else:
-        from builder.data.ham10000 import read_ham10000
+        _draw(config, into)
+        return
+    from builder.data.sources import list_source
 
-        photos = read_ham10000(Path(config.data.source))
-    _save(photos, into)
+    listings = [list_source(config.data.source)]
+    if config.data.test_source:
+        listings = _with_test_part(listings[0], list_source(config.data.test_source))
+    for listing in listings:
+        console.print(f"found {listing.title}: {len(listing.entries)} photos with a label")
+    listed = [entry for listing in listings for entry in listing.entries]
+    left_out = [reason for listing in listings for reason in listing.left_out]
+    _refuse_if_too_few(config.data.source, len(listed), left_out, most_left_out)
+    lesions_are_known = all(entry.lesion_id for entry in listed)
+    ingested = ingest_photos(listings, into, with_likeness=not lesions_are_known)
+    left_out += ingested.left_out
+    _refuse_if_too_few(config.data.source, len(ingested.entries), left_out, most_left_out)
+    lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
+    about = {**_about(listings, left_out), "near_identical": near_identical}
+    _save_table(ingested.entries, lesion_ids, ingested.sizes, about, into)
 
 
 def source_fingerprint(config: Config) -> Any:
     """What the photos depend on, cheap to compare: for a folder, each file's name, size and time of change."""
     if config.is_demo:
         return [config.demo.photos, config.demo.seed]
-    from builder.data.ham10000 import files_of
+    from builder.data.sources import files_of_source
 
-    return [(file.name, *_size_and_time(file)) for file in files_of(Path(config.data.source))]
+    sources = [config.data.source, config.data.test_source]
+    return [files_of_source(source) for source in sources if source]
 
 
 def load_photos(folder: Path) -> Photos:
@@ -62,7 +97,14 @@ def load_photos(folder: Path) -> Photos:
         image_ids=np.array([row["image_id"] for row in rows]),
         lesion_ids=np.array([row["lesion_id"] for row in rows]),
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
+        own_parts=np.array([row["part"] for row in rows]),
+        details={detail: np.array([row[detail] for row in rows]) for detail in ("size", *DETAILS)},
     )
+
+
+def stored_pixels(folder: Path, rows: NDArray[np.int64]) -> StoredPixels:
+    """Some of the photos in `folder`, read a batch at a time: for parts that do not fit into memory."""
+    return StoredPixels(folder / "pixels.npy", rows)
 
 
 def count_by_class(labels: NDArray[np.int64]) -> dict[str, int]:
@@ -71,38 +113,111 @@ def count_by_class(labels: NDArray[np.int64]) -> dict[str, int]:
     return {code: counts[index] for index, code in enumerate(CODES)}
 
 
-def _size_and_time(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_size, status.st_mtime_ns
+def _with_test_part(training: Listing, test: Listing) -> list[Listing]:
+    """Both sources, the second as the test part; a photo that is in both is only tested with."""
+    tested = {entry.image_id for entry in test.entries}
+    both = [entry.image_id for entry in training.entries if entry.image_id in tested]
+    if training.rows and both:
+        raise BuildError(
+            f"{len(both)} photos are in both sources, the first is {both[0]}",
+            remedy="name two sources without common photos with --data and --test-data",
+        )
+    entries = [
+        replace(entry, part=entry.part or "training") for entry in training.entries if entry.image_id not in tested
+    ]
+    reasons = [(image_id, "it is in the test data too") for image_id in both]
+    return [
+        replace(training, entries=entries, notes=[*training.notes, *_note_of(reasons)]),
+        replace(test, entries=[replace(entry, part="test") for entry in test.entries]),
+    ]
 
 
-def _draw(count: int, seed: int) -> Photos:
-    from builder.data.demo import draw_demo_photos
-    from builder.progress import steps
+def _note_of(both: list[LeftOut]) -> list[str]:
+    return [f"{len(both)} photos are in both sources: they are tested with, not trained on."] if both else []
 
-    with steps("drawing demo photos", count) as advance:
-        drawn = draw_demo_photos(count, seed, progress=advance)
-    return Photos(
-        pixels=np.stack([photo.pixels for photo in drawn]),
-        labels=np.array([INDEX_OF[photo.code] for photo in drawn], dtype=np.int64),
-        image_ids=np.array([photo.image_id for photo in drawn]),
-        lesion_ids=np.array([photo.lesion_id for photo in drawn]),
-        about={
-            "source": "demo",
-            "title": "demo photos drawn by code",
-            "is_demo": True,
-            "licence": "MIT, as this project",
-            "citation": None,
-            "left_out": [],
-        },
+
+def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut], most_left_out: float) -> None:
+    if kept and len(left_out) <= most_left_out * (kept + len(left_out)):
+        return
+    examples = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out)[:3]) or "the metadata names no photo"
+    raise TooManyLeftOut(
+        f"{source}: {len(left_out)} photos cannot be used, {kept} can ({examples})",
+        remedy="mend or fetch them again; a few bad files are no problem",
     )
 
 
-def _save(photos: Photos, into: Path) -> None:
-    np.save(into / "pixels.npy", photos.pixels)
+def _lesions_of(ingested: Ingested, are_known: bool) -> tuple[list[str], dict[str, int] | None]:
+    """The lesion of each photo; where a source does not say, near-identical photos stand for one lesion."""
+    if are_known:
+        return [entry.lesion_id for entry in ingested.entries], None
+    from builder.data.near_identical import group_near_identical
+
+    group_of = group_near_identical(ingested.likeness).tolist()
+    lesion_of_group: dict[int, str] = {}
+    for group, entry in zip(group_of, ingested.entries, strict=True):
+        if entry.lesion_id:
+            lesion_of_group.setdefault(group, entry.lesion_id)
+    for group, entry in zip(group_of, ingested.entries, strict=True):
+        lesion_of_group.setdefault(group, entry.image_id)
+    sizes = Counter(group_of)
+    alike = [group for group, size in sizes.items() if size > 1]
+    return [
+        entry.lesion_id or lesion_of_group[group] for group, entry in zip(group_of, ingested.entries, strict=True)
+    ], {"photos": sum(sizes[group] for group in alike), "groups": len(alike)}
+
+
+def _about(listings: list[Listing], left_out: Iterable[LeftOut]) -> dict[str, Any]:
+    main = listings[0]
+    return {
+        "source": main.source,
+        "title": main.title if len(listings) == 1 else f"{main.title}, tested on {listings[1].title}",
+        "test_source": listings[1].source if len(listings) > 1 else "",
+        "is_demo": False,
+        "licence": _joined(listing.licence for listing in listings),
+        "citation": _joined(listing.citation for listing in listings),
+        "notes": [note for listing in listings for note in listing.notes],
+        "left_out": [{"file": name, "reason": reason} for name, reason in sorted(left_out)],
+    }
+
+
+def _joined(texts: Iterable[str | None]) -> str | None:
+    return "; ".join(dict.fromkeys(text for text in texts if text)) or None
+
+
+def _draw(config: Config, into: Path) -> None:
+    from builder.data.demo import draw_demo_photos
+    from builder.progress import steps
+
+    if config.data.test_source:
+        raise BuildError(
+            "drawn photos have no other test part", remedy="leave --test-data out, or name data with --data"
+        )
+    with steps("drawing demo photos", config.demo.photos) as advance:
+        drawn = draw_demo_photos(config.demo.photos, config.demo.seed, progress=advance)
+    with appending_pixels(into / "pixels.npy") as writer:
+        for photo in drawn:
+            writer.append(photo.pixels)
+    about = {
+        "source": "demo",
+        "title": "demo photos drawn by code",
+        "test_source": "",
+        "is_demo": True,
+        "licence": "MIT, as this project",
+        "citation": None,
+        "notes": [],
+        "left_out": [],
+        "near_identical": None,
+    }
+    entries = [Entry(photo.image_id, photo.lesion_id, photo.code) for photo in drawn]
+    _save_table(entries, [entry.lesion_id for entry in entries], [""] * len(entries), about, into)
+
+
+def _save_table(
+    entries: list[Entry], lesion_ids: list[str], sizes: list[str], about: dict[str, Any], into: Path
+) -> None:
     with open(into / "photos.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image_id", "lesion_id", "code"])
-        codes = [CODES[label] for label in photos.labels]
-        writer.writerows(zip(photos.image_ids, photos.lesion_ids, codes, strict=True))
-    (into / "about.json").write_text(json.dumps(photos.about, indent=1), encoding="utf-8")
+        writer.writerow(["image_id", "lesion_id", "code", "part", "size", *DETAILS])
+        for entry, lesion_id, size in zip(entries, lesion_ids, sizes, strict=True):
+            writer.writerow([entry.image_id, lesion_id, entry.code, entry.part, size, *entry.details])
+    (into / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")

@@ -1,0 +1,248 @@
+"""Opens photos, each once and several at a time, and leaves them on disk as the network sees them.
+
+What an earlier build has already shrunk is copied from there, and an interrupted ingest goes on where it stopped: a
+photo is opened again only when its file has changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import astuple, dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from builder import preprocess
+from builder.data.listing import Entry, LeftOut, Listing, Place, Row
+from builder.data.photo_files import read_bytes, readable
+from builder.data.pixel_file import PixelReader, appending_pixels
+from builder.preprocess import PhotoProblem, frame_and_shrink, read_photo
+from builder.progress import steps
+
+PIXELS, RECORD = "pixels.npy", "ingested.csv"
+UNFINISHED = "unfinished"  # beside the data stage's folders: what an interrupted ingest has left
+CHUNK_PHOTOS = 32  # handed to a process at a time
+FEW_PHOTOS = 64  # are read in this process: starting others takes longer
+
+
+class Shrunk(NamedTuple):
+    """A photo as the network sees it, or why it cannot be used; its likeness where wanted; its size as it was."""
+
+    row: Row
+    likeness: str = ""
+    size: str = ""  # width x height in pixels, "600x450"
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """The photos that could be used, in the order of the file of pixels.
+
+    likeness: theirs, empty if not wanted. sizes: "600x450" and so on, empty for arrays.
+    """
+
+    entries: list[Entry]
+    likeness: list[str]
+    sizes: list[str]
+    left_out: list[LeftOut]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What the record says of one photo that was opened."""
+
+    key: str
+    reason: str
+    likeness: str
+    size: str
+
+
+def ingest_photos(listings: Sequence[Listing], into: Path, *, with_likeness: bool) -> Ingested:
+    """Write the photos of `listings` to `into/pixels.npy`; returns which they are, and why others are not."""
+    working = into.parent / UNFINISHED
+    working.mkdir(parents=True, exist_ok=True)
+    entries = [entry for listing in listings for entry in listing.entries]
+    done = _go_on_from(working, [_key(entry) for entry in entries], with_likeness)
+    lines = list(done)
+    pixels, record = working / PIXELS, working / RECORD
+    with (
+        steps("reading photos", len(entries), done=len(done)) as advance,
+        appending_pixels(pixels, sum(not line.reason for line in done)) as writer,
+        open(record, "a", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        closing(_Earlier(into.parent)) as earlier,
+    ):
+        results = _shrink_all(listings, len(done), earlier, with_likeness)
+        table = csv.writer(file, lineterminator="\n")
+        for entry, (row, likeness, size) in zip(entries[len(done) :], results, strict=True):
+            if not isinstance(row, str):
+                writer.append(row)
+            lines.append(_Line(_key(entry), row if isinstance(row, str) else "", likeness, size))
+            table.writerow(astuple(lines[-1]))
+            if len(lines) % CHUNK_PHOTOS == 0:
+                writer.flush()  # before the record: it must not name photos that are not there
+                file.flush()
+            advance()
+    for finished in (pixels, record):
+        finished.replace(into / finished.name)
+    shutil.rmtree(working)
+    kept = [(entry, line) for entry, line in zip(entries, lines, strict=True) if not line.reason]
+    return Ingested(
+        [entry for entry, _ in kept],
+        [line.likeness for _, line in kept],
+        [line.size for _, line in kept],
+        [(_name(entry), line.reason) for entry, line in zip(entries, lines, strict=True) if line.reason],
+    )
+
+
+def shrink_photo(place: Place, with_likeness: bool) -> Shrunk:
+    """Open and shrink one photo."""
+    try:
+        photo = read_photo(read_bytes(place) if place.entry else place.file)
+        pixels = frame_and_shrink(photo, place.path.name)
+    except PhotoProblem as problem:
+        return Shrunk(readable(problem.problem))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
+        return Shrunk(f"it cannot be read from its zip file ({error})")
+    return Shrunk(pixels, _likeness(pixels) if with_likeness else "", f"{photo.shape[1]}x{photo.shape[0]}")
+
+
+def _shrink_all(listings: Sequence[Listing], skip: int, earlier: _Earlier, with_likeness: bool) -> Iterator[Shrunk]:
+    """The photos of all listings in order, without the first `skip`."""
+    for listing in listings:
+        count = len(listing.entries)
+        if skip >= count:
+            skip -= count
+            continue
+        if listing.rows:
+            yield from _shrunk_rows(listing.rows(), skip, with_likeness)
+        else:
+            yield from _shrunk_files(listing.entries[skip:], earlier, with_likeness)
+        skip = 0
+
+
+def _shrunk_rows(rows: Iterator[Row], skip: int, with_likeness: bool) -> Iterator[Shrunk]:
+    for number, row in enumerate(rows):
+        if number >= skip:
+            yield Shrunk(row, _likeness(row) if with_likeness and not isinstance(row, str) else "")
+
+
+def _shrunk_files(entries: list[Entry], earlier: _Earlier, with_likeness: bool) -> Iterator[Shrunk]:
+    places = [entry.place for entry in entries if entry.place and entry.place.key not in earlier]
+    fresh = _in_processes(places, with_likeness)
+    for entry in entries:
+        assert entry.place is not None
+        if entry.place.key not in earlier:
+            yield next(fresh)
+            continue
+        pixels, line = earlier.read(entry.place.key)
+        yield Shrunk(pixels, line.likeness or (_likeness(pixels) if with_likeness else ""), line.size)
+
+
+def _in_processes(places: list[Place], with_likeness: bool) -> Iterator[Shrunk]:
+    work = partial(shrink_photo, with_likeness=with_likeness)
+    if len(places) <= FEW_PHOTOS:
+        yield from map(work, places)
+        return
+    with ProcessPoolExecutor(initializer=_one_thread_each) as pool:
+        try:
+            yield from pool.map(work, places, chunksize=CHUNK_PHOTOS)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _one_thread_each() -> None:
+    threadpool_limits(1)  # there is a process for each core already
+
+
+def _likeness(pixels: NDArray[np.uint8]) -> str:
+    from builder.data.near_identical import likeness_of
+
+    return likeness_of(pixels)
+
+
+class _Earlier:
+    """The photos that finished ingests beside this one have left, by their key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.readers: list[PixelReader] = []
+        self.places: dict[str, tuple[PixelReader, int, _Line]] = {}
+        for record in sorted(folder.glob(f"*/{RECORD}")):
+            if record.parent.name == UNFINISHED or not (record.parent / PIXELS).exists():
+                continue
+            reader = PixelReader(record.parent / PIXELS)
+            self.readers.append(reader)
+            good = [line for line in _read_record(record) if not line.reason]
+            for row, line in enumerate(good):
+                if line.key and row < reader.count:
+                    self.places[line.key] = reader, row, line
+
+    def close(self) -> None:
+        for reader in self.readers:
+            reader.close()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.places
+
+    def read(self, key: str) -> tuple[NDArray[np.uint8], _Line]:
+        reader, row, line = self.places[key]
+        return reader.read(row), line
+
+
+def _go_on_from(working: Path, keys: list[str], with_likeness: bool) -> list[_Line]:
+    """What an interrupted ingest has done of this one: the photos from the first on, as far as they are the same."""
+    pixels, record = working / PIXELS, working / RECORD
+    stored = _count_stored(pixels) if record.exists() and pixels.exists() else 0
+    same: list[_Line] = []
+    for line, key in zip(_read_record(record) if stored else [], keys, strict=False):
+        is_photo = not line.reason
+        if not key or line.key != key or (is_photo and (stored == 0 or (with_likeness and not line.likeness))):
+            break
+        stored -= is_photo
+        same.append(line)
+    with open(record, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["key", "reason", "likeness", "size", _digest()])
+        writer.writerows(astuple(line) for line in same)
+    return same
+
+
+def _count_stored(pixels: Path) -> int:
+    with closing(PixelReader(pixels)) as reader:
+        return reader.stored
+
+
+def _read_record(record: Path) -> list[_Line]:
+    """The lines of a record that was written by this very code; a line that was cut off is dropped."""
+    text = record.read_text(encoding="utf-8", errors="surrogateescape")
+    whole = text[: text.rfind("\n") + 1]
+    rows = list(csv.reader(io.StringIO(whole, newline="")))
+    if not rows or rows[0][4:] != [_digest()]:
+        return []
+    return [_Line(*row) for row in rows[1:] if len(row) == 4]
+
+
+def _digest() -> str:
+    """What a shrunk photo depends on beside its file: this project's code, and the decoder."""
+    code = Path(preprocess.__file__).read_bytes()
+    return f"{hashlib.sha256(code).hexdigest()[:16]}-{PIL.__version__}"
+
+
+def _key(entry: Entry) -> str:
+    return entry.place.key if entry.place else ""
+
+
+def _name(entry: Entry) -> str:
+    return readable(entry.place.path.name) if entry.place else entry.image_id

@@ -1,0 +1,103 @@
+"""Reads ISIC 2018 Task 3: a one-hot ground truth for each part, lesion groupings, and folders or zips of photos."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from builder.data.ham10000 import CITATION, LICENCE, match_files, one_diagnosis_a_lesion
+from builder.data.listing import DETAILS, Entry, LeftOut, Listing, Place
+from builder.data.photo_files import Found
+from builder.data.tables import columns_of, read_table
+
+CODE_OF_COLUMN = {
+    "MEL": "mel", "NV": "nv", "BCC": "bcc", "AKIEC": "akiec", "BKL": "bkl", "DF": "df", "VASC": "vasc",
+}  # fmt: skip
+CHALLENGE = (
+    "Codella N. et al.: Skin Lesion Analysis Toward Melanoma Detection 2018: A Challenge Hosted by the International "
+    "Skin Imaging Collaboration (ISIC). arXiv:1902.03368, 2019"
+)
+
+
+def ground_truths(found: Found) -> list[PurePosixPath]:
+    """The tables with one column for each of the seven kinds."""
+    return [
+        path
+        for path, place in found.tables.items()
+        if path.suffix.lower() == ".csv" and {"image", *CODE_OF_COLUMN} <= set(columns_of(path, place))
+    ]
+
+
+def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
+    """List the photos that these ground truths name; with more than one, each is a part of its own."""
+    lesions, confirmed = _lesion_groupings(found)
+    files = {
+        path.stem: (path, place) for path, place in found.photos.items() if "segmentation" not in str(path).lower()
+    }
+    entries: dict[str, Entry] = {}
+    left_out: list[LeftOut] = []
+    for truth in truths:
+        part = _part_of(truth) if len(truths) > 1 else ""
+        for number, line in enumerate(read_table(truth, found.tables[truth])[1], start=2):
+            image, codes = line["image"], [code for column, code in CODE_OF_COLUMN.items() if _is_one(line[column])]
+            if not image:
+                left_out.append((f"line {number}", f"{truth.name} gives no image id"))
+            elif len(codes) != 1:
+                left_out.append((image, f"it has {len(codes)} labels instead of one"))
+            elif image in entries:
+                left_out.append((image, "a ground truth names it twice"))
+            elif lesions and part in ("", "training") and image not in lesions:
+                left_out.append(
+                    (image, "the lesion groupings do not name it, so it cannot be kept out of the other parts")
+                )
+            else:
+                details = (confirmed.get(image, ""), *[""] * (len(DETAILS) - 1))
+                entries[image] = Entry(image, lesions.get(image, ""), codes[0], None, part, details)
+    kept, left_out = one_diagnosis_a_lesion([entries[image] for image in sorted(entries)], left_out)
+    present, missing = match_files(kept, files, said_by="the ground truth")
+    return Listing(
+        source="isic2018",
+        title="ISIC 2018, Task 3",
+        entries=present,
+        left_out=[*found.left_out, *left_out, *missing, *_unnamed(files, entries, left_out)],
+        licence=LICENCE,
+        citation=f"{CHALLENGE}. {CITATION}",
+    )
+
+
+def _lesion_groupings(found: Found) -> tuple[dict[str, str], dict[str, str]]:
+    """Lesion id and kind of confirmation of each image, from the table that has both."""
+    for path, place in found.tables.items():
+        if {"image", "lesion_id", "diagnosis_confirm_type"} <= set(columns_of(path, place)):
+            lines = read_table(path, place)[1]
+            lesions = {line["image"]: line["lesion_id"] for line in lines if line["lesion_id"]}
+            return lesions, {line["image"]: line["diagnosis_confirm_type"] for line in lines}
+    return {}, {}
+
+
+def _part_of(truth: PurePosixPath) -> str:
+    return next((part for part in ("training", "validation", "test") if part in truth.name.lower()), "training")
+
+
+def _is_one(value: str) -> bool:
+    try:
+        return float(value) == 1
+    except ValueError:
+        return False
+
+
+def _unnamed(
+    files: dict[str, tuple[PurePosixPath, Place]], entries: dict[str, Entry], left_out: list[LeftOut]
+) -> list[LeftOut]:
+    named = set(entries) | {name for name, _ in left_out}
+    return [
+        (path.name, "no ground truth names it")
+        for stem, (path, _) in sorted(files.items())
+        if stem not in named and not _is_of_part_without_truth(path)
+    ]
+
+
+def _is_of_part_without_truth(path: PurePosixPath) -> bool:
+    """ISIC never gave a ground truth for some parts at first: their photos may lie there, in folders of their own."""
+    return any(
+        part.lower().startswith(("isic2018_task3_validation", "isic2018_task3_test")) for part in path.parts[:-1]
+    )

@@ -1,0 +1,59 @@
+"""What every source comes down to before a photo is opened: which photos there are, and what is said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+# What some sources say of a photo beside its label; kept for figures of subgroups.
+DETAILS = ("dx_type", "age", "sex", "localization", "dataset")
+
+LeftOut = tuple[str, str]  # name, reason
+Row = NDArray[np.uint8] | str  # a photo as the network sees it, or why it cannot be used
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a photo's bytes are: a file, or an entry of a zip file. version: what changes when the bytes do."""
+
+    file: str
+    entry: str
+    version: str
+
+    @property
+    def path(self) -> Path:
+        return Path(self.entry or self.file)
+
+    @property
+    def key(self) -> str:
+        return f"{self.file}|{self.entry}|{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One photo. lesion_id: "" where the source does not say. part: training, validation, test or "" (not said)."""
+
+    image_id: str
+    lesion_id: str
+    code: str
+    place: Place | None = None  # None: the next row of the source's array
+    part: str = ""
+    details: tuple[str, ...] = ("",) * len(DETAILS)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A source as listed. rows: for a source of arrays, opens the photos of `entries`, in their order."""
+
+    source: str  # its kind in one word
+    title: str
+    entries: list[Entry]
+    left_out: list[LeftOut] = field(default_factory=list)
+    licence: str | None = None
+    citation: str | None = None
+    notes: list[str] = field(default_factory=list)  # whole sentences for whoever reads the report
+    rows: Callable[[], Iterator[Row]] | None = None

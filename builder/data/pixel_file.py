@@ -1,0 +1,96 @@
+"""Photos as the network sees them, on disk: written one after the other, read a few at a time.
+
+The file is an ordinary `.npy` of shape (photos, 75, 100, 3). However many photos it holds, neither side needs more
+memory than a batch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.preprocess import HEIGHT_PX, WIDTH_PX
+
+PHOTO_BYTES = HEIGHT_PX * WIDTH_PX * 3
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPixels:
+    """Some rows of a file of photos, read when they are asked for by number or slice.
+
+    The file is mapped anew each time, so that what was read does not stay in this process's memory.
+    """
+
+    file: Path
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, which: Any) -> NDArray[np.uint8]:
+        return np.array(np.load(self.file, mmap_mode="r")[self.rows[which]])
+
+
+class PixelReader:
+    """Reads single photos of a file that may still be written to. count: by its header; stored: by its size."""
+
+    def __init__(self, file: Path) -> None:
+        self.stream = open(file, "rb")  # noqa: SIM115  (closed with this object)
+        np.lib.format.read_magic(self.stream)
+        (self.count, *_), _, _ = np.lib.format.read_array_header_1_0(self.stream)
+        self.header_bytes = self.stream.tell()
+        self.stored = (file.stat().st_size - self.header_bytes) // PHOTO_BYTES
+
+    def read(self, row: int) -> NDArray[np.uint8]:
+        self.stream.seek(self.header_bytes + row * PHOTO_BYTES)
+        return np.frombuffer(self.stream.read(PHOTO_BYTES), np.uint8).reshape(HEIGHT_PX, WIDTH_PX, 3)
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+class PixelWriter:
+    """Appends photos to a file whose header says how many there are once it is finished."""
+
+    def __init__(self, stream: IO[bytes], count: int) -> None:
+        self.stream = stream
+        self.count = count
+        header_bytes = self._write_header()
+        stream.truncate(header_bytes + count * PHOTO_BYTES)
+        stream.seek(0, os.SEEK_END)
+
+    def append(self, pixels: NDArray[np.uint8]) -> None:
+        """Add one photo (75, 100, 3) or several."""
+        assert pixels.shape[-3:] == (HEIGHT_PX, WIDTH_PX, 3) and pixels.dtype == np.uint8
+        self.stream.write(np.ascontiguousarray(pixels).data)
+        self.count += pixels.size // PHOTO_BYTES
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    def finish(self) -> None:
+        self.stream.seek(0)
+        self._write_header()  # as long as the first: numpy leaves room for the first axis to grow
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+
+    def _write_header(self) -> int:
+        shape = (self.count, HEIGHT_PX, WIDTH_PX, 3)
+        np.lib.format.write_array_header_1_0(self.stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        return self.stream.tell()
+
+
+@contextmanager
+def appending_pixels(file: Path, count: int = 0) -> Iterator[PixelWriter]:
+    """Write a file of photos on from its first `count`; what comes after them is cut off."""
+    with open(file, "r+b" if count else "w+b") as stream:
+        writer = PixelWriter(stream, count)
+        yield writer
+        writer.finish()
