@@ -113,6 +113,16 @@ def test_a_record_that_was_cut_off_is_taken_as_far_as_it_is_whole(tmp_path: Path
         assert (pixels == photo_to_pixels(folder / image)).all()
 
 
+@pytest.mark.parametrize("size", [0, 50])
+def test_a_file_of_pixels_without_a_whole_header_is_begun_anew(tmp_path: Path, size: int) -> None:
+    folder = lay(tmp_path / "set", class_folder_files())
+    gather(folder, tmp_path / "work" / "out")
+    unfinished = tmp_path / "work" / "unfinished"
+    (tmp_path / "work" / "out").rename(unfinished)
+    os.truncate(unfinished / "pixels.npy", size)
+    assert len(gather(folder, tmp_path / "work" / "out").labels) == 42
+
+
 def test_what_another_version_of_the_code_has_shrunk_is_not_taken(
     tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

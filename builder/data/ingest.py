@@ -220,8 +220,11 @@ def _go_on_from(working: Path, keys: list[str], with_likeness: bool) -> list[_Li
 
 
 def _count_stored(pixels: Path) -> int:
-    with closing(PixelReader(pixels)) as reader:
-        return reader.stored
+    try:
+        with closing(PixelReader(pixels)) as reader:
+            return reader.stored
+    except ValueError:
+        return 0  # it was cut off before its first lines were written
 
 
 def _read_record(record: Path) -> list[_Line]:

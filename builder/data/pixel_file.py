@@ -39,12 +39,19 @@ class StoredPixels:
 
 
 class PixelReader:
-    """Reads single photos of a file that may still be written to. count: by its header; stored: by its size."""
+    """Reads single photos of a file that may still be written to. Raises ValueError if it has no whole header.
+
+    count: photos by its header; stored: by its size.
+    """
 
     def __init__(self, file: Path) -> None:
         self.stream = open(file, "rb")  # noqa: SIM115  (closed with this object)
-        np.lib.format.read_magic(self.stream)
-        (self.count, *_), _, _ = np.lib.format.read_array_header_1_0(self.stream)
+        try:
+            np.lib.format.read_magic(self.stream)
+            (self.count, *_), _, _ = np.lib.format.read_array_header_1_0(self.stream)
+        except ValueError:
+            self.stream.close()
+            raise
         self.header_bytes = self.stream.tell()
         self.stored = (file.stat().st_size - self.header_bytes) // PHOTO_BYTES
 
