@@ -26,6 +26,7 @@ class DemoConfig:
     photos: int
     seed: int
     epochs: int
+    keep: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class AugmentConfig:
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
     epochs: int
+    keep: str
     batch_photos: int
     learning_rate: float
     decay: float
@@ -108,6 +110,8 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
 }
 WORDS = {
     ("split", "rule"): ("auto", "by lesion", "k-fold", "own"),
+    ("demo", "keep"): ("last", "best"),
+    ("training", "keep"): ("last", "best"),
     ("export", "weights"): ("mixed", "float32"),
 }
 
@@ -115,7 +119,7 @@ WORDS = {
 def read_config(file: Path, *, source: str | None = None, settings: list[str] | None = None) -> Config:
     """Read `file`, then `--data` and `--set section.key=value` on top of it.
 
-    On demo data `demo.epochs` takes the place of `training.epochs`, unless that one was set by hand.
+    On demo data `demo.epochs` and `demo.keep` take the place of those of `training`, unless set by hand there.
     """
     tables = _read_toml(file)
     changed = [_apply_setting(tables, setting) for setting in settings or []]
@@ -130,8 +134,9 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
             f"{file}: unknown table [{unknown[0]}]",
             remedy=f"it may hold: {', '.join(section.name for section in fields(Config))}",
         )
-    if config.is_demo and "training.epochs" not in changed:
-        config = replace(config, training=replace(config.training, epochs=config.demo.epochs))
+    if config.is_demo:
+        for_demo = {key: getattr(config.demo, key) for key in ("epochs", "keep") if f"training.{key}" not in changed}
+        config = replace(config, training=replace(config.training, **for_demo))
     return config
 
 

@@ -19,7 +19,7 @@ from builder.config import Config
 from builder.data import Photos, count_by_class, load_photos, stored_pixels
 from builder.progress import steps
 from builder.split import PARTS, load_parts, load_split
-from builder.train import load_network, predict
+from builder.train import kept_epoch, load_network, predict
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
@@ -48,6 +48,7 @@ def evaluate_network(photos: Path, split: Path, trained: Path, config: Config, i
             "layers": len(network.layers) + 1,  # Keras does not count the input as a layer
             "parameters": network.count_params(),
             "epochs": len(history),
+            "kept_epoch": kept_epoch(history, config.training.keep),
             "history": history,
             **measure(probabilities, table.labels[test], table.lesion_ids[test], majority, config),
         },

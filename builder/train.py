@@ -67,6 +67,8 @@ def fit(
 ) -> History:
     """Train up to `recipe.epochs`, going on from `checkpoint`; returns loss and accuracy of every epoch.
 
+    Leaves the network with the weights of the epoch that `recipe.keep` says.
+
     training, validation: pixels (photos, 75, 100, 3) uint8 and class indices (photos,).
     Order and dropout masks of an epoch follow from the seed and its number alone, so that an interrupted
     training ends with the same bytes as an uninterrupted one.
@@ -83,9 +85,20 @@ def fit(
                 "epoch": epoch, "loss": loss, "accuracy": accuracy,
                 "val_loss": val_loss, "val_accuracy": val_accuracy,
             })  # fmt: skip
-            _keep(network, history, checkpoint)
+            kept = _weights_file(checkpoint, kept_epoch(history, recipe.keep))
+            if recipe.keep == "best" and kept_epoch(history, "best") == epoch:
+                network.save_weights(kept)
+            _write_checkpoint(network, history, checkpoint)
+            _delete_all_but(kept, checkpoint)  # not before: an epoch cut off here is trained again
         advance(0, f"{recipe.epochs} epochs{_spoken(history[-1])}")
+    if recipe.keep == "best":
+        network.load_weights(_weights_file(checkpoint, kept_epoch(history, "best")))
     return history
+
+
+def kept_epoch(history: History, keep: str) -> int:
+    """The number of the epoch whose weights are kept: the `last` one, or the `best`, of the lowest validation loss."""
+    return int(min(history, key=lambda epoch: epoch["val_loss"])["epoch"]) if keep == "best" else len(history)
 
 
 def predict(network: Network, pixels: Pixels, advance: Advance | None = None) -> NDArray[np.float32]:
@@ -127,7 +140,17 @@ def _train_epoch(
     return float(result["loss"]), float(result["accuracy"])
 
 
-def _keep(network: Network, history: History, checkpoint: Path) -> None:
+def _weights_file(checkpoint: Path, epoch: int) -> Path:
+    return checkpoint.with_name(f"epoch-{epoch}.weights.h5")
+
+
+def _delete_all_but(kept: Path, checkpoint: Path) -> None:
+    for file in checkpoint.parent.glob("epoch-*.weights.h5"):
+        if file != kept:
+            file.unlink()
+
+
+def _write_checkpoint(network: Network, history: History, checkpoint: Path) -> None:
     """Replace the checkpoint in one step: a power cut leaves the old one or the new one, never half of one."""
     arrays = [*network.get_weights(), *network.optimizer.get_weights()]
     unfinished = checkpoint.with_suffix(".part")

@@ -24,6 +24,7 @@ def test_demo_data_trains_for_fewer_epochs_than_the_origin() -> None:
     config = read_config(CONFIG)
     assert config.is_demo
     assert config.training.epochs == config.demo.epochs < 20
+    assert (config.training.keep, read_config(CONFIG, source="folder").training.keep) == ("best", "last")
 
 
 def test_epochs_set_by_hand_hold_on_demo_data_too() -> None:
@@ -62,7 +63,7 @@ def test_a_missing_key_names_all_that_are_needed(tmp_path: Path) -> None:
     file.write_text(CONFIG.read_text(encoding="utf-8").replace("batch_photos = 10", ""), encoding="utf-8")
     with pytest.raises(BuildError, match="'batch_photos' is missing") as caught:
         read_config(file)
-    assert "epochs, batch_photos, learning_rate" in caught.value.remedy
+    assert "epochs, keep, batch_photos, learning_rate" in caught.value.remedy
 
 
 @pytest.mark.parametrize("content", ["[training", "\xff", "data = 3"])

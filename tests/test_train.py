@@ -10,16 +10,16 @@ import pytest
 
 from builder.config import TrainingConfig
 from builder.network import Network, build_cnn
-from builder.train import compile_network, fit, predict, score
+from builder.train import compile_network, fit, kept_epoch, predict, score
 
-RECIPE = TrainingConfig(epochs=2, batch_photos=10, learning_rate=1e-4, decay=1e-6, seed=101)
+RECIPE = TrainingConfig(epochs=2, keep="last", batch_photos=10, learning_rate=1e-4, decay=1e-6, seed=101)
 RANDOM = np.random.default_rng(0)
 PHOTOS = RANDOM.integers(0, 256, (20, 75, 100, 3), dtype=np.uint8), RANDOM.integers(0, 7, 20)
 HELD_OUT = PHOTOS[0][:5], PHOTOS[1][:5]
 
 
-def train(epochs: int, checkpoint: Path) -> tuple[Network, list[dict[str, float]]]:
-    recipe = replace(RECIPE, epochs=epochs)
+def train(epochs: int, checkpoint: Path, keep: str = "last") -> tuple[Network, list[dict[str, float]]]:
+    recipe = replace(RECIPE, epochs=epochs, keep=keep)
     network = compile_network(build_cnn(recipe.seed), recipe)
     return network, fit(network, PHOTOS, HELD_OUT, recipe, checkpoint)
 
@@ -43,6 +43,24 @@ def test_a_checkpoint_that_went_further_is_not_taken_for_fewer_epochs(tmp_path: 
     train(2, tmp_path / "long.npz")
     again, again_history = train(1, tmp_path / "long.npz")
     assert same_weights(short, again) and history == again_history
+
+
+def test_the_best_epoch_is_the_one_of_the_lowest_validation_loss() -> None:
+    history = [{"epoch": 1.0, "val_loss": 0.9}, {"epoch": 2.0, "val_loss": 0.4}, {"epoch": 3.0, "val_loss": 0.5}]
+    assert (kept_epoch(history, "best"), kept_epoch(history, "last")) == (2, 3)
+
+
+def test_the_weights_of_the_best_epoch_are_kept_and_survive_a_resumed_training(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("whole", "parts")]
+    for folder in folders:
+        folder.mkdir()
+    whole, history = train(3, folders[0] / "checkpoint.npz", "best")
+    train(2, folders[1] / "checkpoint.npz", "best")
+    resumed, _ = train(3, folders[1] / "checkpoint.npz", "best")
+    assert same_weights(whole, resumed)
+    loss, accuracy = score(predict(whole, HELD_OUT[0]), HELD_OUT[1])
+    best = history[kept_epoch(history, "best") - 1]
+    assert (loss, accuracy) == pytest.approx((best["val_loss"], best["val_accuracy"]))
 
 
 def test_score_is_keras_loss_and_accuracy() -> None:
