@@ -38,7 +38,12 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 def start_tiny_build(folder: Path) -> subprocess.Popen[str]:
     paths = REPOSITORY / "build.py", "--work", folder / "work", "--site", folder / "site"
     command = [sys.executable, *map(str, paths), *TINY]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # A suite that was started in the background has Ctrl-C switched off and would hand that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def wait_for_a_finished_epoch(folder: Path, process: subprocess.Popen[str]) -> None:
