@@ -20,35 +20,33 @@ def predict_photos(photos: list[Path], model: Path, *, as_json: bool) -> int:
     """
     if not (model / "model.json").is_file():
         raise BuildError("there is no built network yet", remedy="run python build.py first")
-    pixels: dict[Path, Pixels] = {}
+    readable: list[Path] = []
+    pixels: list[Pixels] = []
     for photo in photos:
         try:
-            pixels[photo] = photo_to_pixels(photo)
+            pixels.append(photo_to_pixels(photo))
+            readable.append(photo)
         except PhotoProblem as problem:
             print(f"{problem.problem}: {problem.remedy}", file=sys.stderr)
-    answers = _classify(pixels, model) if pixels else {}
+    answers = _classify(pixels, model) if pixels else []
     if as_json:
-        rows = [{"file": str(photo), "probabilities": answer} for photo, answer in answers.items()]
+        rows = [{"file": str(photo), "probabilities": answer} for photo, answer in zip(readable, answers, strict=True)]
         print(json.dumps({"photos": rows}, indent=1))
-    else:
-        for photo, answer in answers.items():
+    elif answers:
+        for photo, answer in zip(readable, answers, strict=True):
             print(_in_words(photo, answer))
-        if answers:
-            print(WARNING)
-    return 0 if len(answers) == len(photos) else 1
+        print(WARNING)
+    return 0 if len(readable) == len(photos) else 1
 
 
-def _classify(pixels: dict[Path, Pixels], model: Path) -> dict[Path, dict[str, float]]:
+def _classify(pixels: list[Pixels], model: Path) -> list[dict[str, float]]:
     import numpy as np
 
     from builder.tensorflowjs_writer import load_layers_model
     from builder.train import predict
 
-    probabilities = predict(load_layers_model(model), np.stack(list(pixels.values())))
-    return {
-        photo: {code: float(value) for code, value in zip(CODES, row, strict=True)}
-        for photo, row in zip(pixels, probabilities, strict=True)
-    }
+    probabilities = predict(load_layers_model(model), np.stack(pixels))
+    return [{code: float(value) for code, value in zip(CODES, row, strict=True)} for row in probabilities]
 
 
 def _in_words(photo: Path, answer: dict[str, float]) -> str:
