@@ -84,11 +84,15 @@ def run_build_py(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.C
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--demo-work", type=Path, help="work folder of a demo build: what has not changed is not made again")
+
+
 @pytest.fixture(scope="session")
-def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The whole build on demo data, as anybody's first one: some minutes."""
+def demo_build(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Build:
+    """The whole build on demo data, as anybody's first one: some minutes, or less with `--demo-work`."""
     folder = tmp_path_factory.mktemp("demo")
-    work, site = folder / "work", folder / "site"
+    work, site = pytestconfig.getoption("demo_work") or folder / "work", folder / "site"
     done = run_build_py("--work", work, "--site", site)
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(work, site, done.stdout + done.stderr)
