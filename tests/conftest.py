@@ -85,7 +85,9 @@ def run_build_py(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.C
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--demo-work", type=Path, help="work folder of a demo build: what has not changed is not made again")
+    parser.addoption(
+        "--demo-work", type=Path, help="work folder of a demo build: what has not changed is not made again"
+    )
 
 
 @pytest.fixture(scope="session")
