@@ -32,7 +32,7 @@ CODE = {
     "train": ("builder/train.py", "builder/network.py"),
     "evaluate": ("builder/evaluate.py",),
     "export": ("builder/export.py", "builder/tensorflowjs_writer.py", "builder/twins.py", "builder/classes.py"),
-    "render": ("builder/render.py", "builder/formatting.py", "builder/plots.py", "web_template", "package-lock.json"),
+    "render": ("builder/render.py", "builder/formatting.py", "builder/plots", "web_template", "package-lock.json"),
 }
 DATA_CODE = {
     True: ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py"),
@@ -180,10 +180,10 @@ def _code_hash(stage: str, config: Config) -> str:
 
 
 def _content_hash(path: Path) -> str:
-    """A hash of a file, or of the names and contents of all files in a folder."""
+    """A hash of a file, or of the names and contents of all files in a folder; not of what Python compiled there."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
+        if file.is_file() and file.suffix != ".pyc":
             digest.update(f"{file.relative_to(path).as_posix()}\0".encode())
             with open(file, "rb") as content:
                 while block := content.read(HASHED_AT_ONCE_BYTES):

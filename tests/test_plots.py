@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from builder.plots import curves, found_at, interval, mostly_taken_for, nice_ticks, roc_path, shade
+from builder.plots import curves, found_at, interval, mostly_taken_for, roc_path, shade
+from builder.plots.axes import nice_ticks
 
 HISTORY = [
     {"epoch": 1, "loss": 1.3, "accuracy": 0.62, "val_loss": 1.0, "val_accuracy": 0.67},

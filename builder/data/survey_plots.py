@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.plots import Tick, nice_ticks, path
+from builder.plots.axes import Tick, nice_ticks, path
 
 LEVELS = 256  # of a channel
 BRIGHTNESS_TICKS = (0, 64, 128, 192, 255)
