@@ -4,8 +4,11 @@ import re
 
 import pytest
 
-from builder.plots import curves, found_at, interval, mostly_taken_for, roc_path, shade
 from builder.plots.axes import nice_ticks
+from builder.plots.confusion import mostly_taken_for, shade
+from builder.plots.intervals import interval
+from builder.plots.learning import curves
+from builder.plots.roc import found_at, roc_path
 
 HISTORY = [
     {"epoch": 1, "loss": 1.3, "accuracy": 0.62, "val_loss": 1.0, "val_accuracy": 0.67},
