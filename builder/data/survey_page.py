@@ -28,7 +28,7 @@ SIZES_SHOWN = 6
 REASONS_SHOWN = 10  # in the terminal
 NAMES_SHOWN = 20  # of files left out for one reason
 JPEG_QUALITY = 90
-STYLES = ("tokens.css", "site.css", "report.css", "tables.css", "plots.css")
+STYLES = ("tokens.css", "base.css", "shell.css", "controls.css", "print.css", "report.css", "tables.css", "plots.css")
 
 
 def write_survey(data: Path, into: Path, refusal: str | None) -> None:
