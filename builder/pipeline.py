@@ -34,6 +34,16 @@ CODE = {
     "export": ("builder/export.py", "builder/tensorflowjs_writer.py", "builder/twins.py", "builder/classes.py"),
     "render": ("builder/render.py", "builder/formatting.py", "builder/plots", "web_template", "package-lock.json"),
 }
+# Of what an earlier stage has left, the files that a stage reads; where nothing is said, all of them. A change in any
+# other, such as in what only the report tells, does not run it again.
+LABELLED_PIXELS = ("pixels.npy", "photos.csv")
+READS: dict[str, dict[str, tuple[str, ...]]] = {
+    "split": {"data": ("photos.csv", "about.json")},
+    "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
+    "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+}
 DATA_CODE = {
     True: ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py"),
     False: tuple(
@@ -142,7 +152,7 @@ class _Chain:
         self.ran: list[str] = []
 
     def run(self, stage: str, settings: Any, step: Callable[..., None], *inputs: Path) -> Path:
-        depends_on = [stage, settings, _code_hash(stage, self.config), [_result_of(folder) for folder in inputs]]
+        depends_on = [stage, settings, _code_hash(stage, self.config), [self._read_by(stage, of) for of in inputs]]
         folder = self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode())
         if stage == "train":
             folder /= f"epochs-{self.config.training.epochs}"
@@ -152,9 +162,16 @@ class _Chain:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         step(*inputs, self.config, folder)
-        done = {"depends_on": depends_on, "result": _content_hash(folder)}
-        (folder / DONE).write_text(json.dumps(done, indent=1), encoding="utf-8")
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        result = {file.relative_to(folder).as_posix(): _content_hash(file) for file in files}
+        (folder / DONE).write_text(json.dumps({"depends_on": depends_on, "result": result}, indent=1), encoding="utf-8")
         return folder
+
+    def _read_by(self, stage: str, folder: Path) -> dict[str, str]:
+        """The files that `stage` reads in the folder of an earlier stage, each with a hash of its content."""
+        result: dict[str, str] = json.loads((folder / DONE).read_text(encoding="utf-8"))["result"]
+        wanted = READS.get(stage, {}).get(folder.relative_to(self.work).parts[0], tuple(result))
+        return {name: result[name] for name in wanted}
 
 
 def _write_record(request: Request, config: Config, folders: Folders, *, finished: bool) -> None:
@@ -168,10 +185,6 @@ def _write_record(request: Request, config: Config, folders: Folders, *, finishe
         "config": config.as_dict(),
     }
     folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
-
-
-def _result_of(folder: Path) -> str:
-    return str(json.loads((folder / DONE).read_text(encoding="utf-8"))["result"])
 
 
 def _code_hash(stage: str, config: Config) -> str:

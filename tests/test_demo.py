@@ -88,3 +88,10 @@ def test_the_skin_looks_different_inside_the_mask(photos: list[DemoPhoto]) -> No
         skin = np.median(outside, axis=0)  # the median: hairs and the dark rim do not move it
         strangeness = np.abs(inside - skin).max(axis=1).mean()
         assert strangeness > 2 * np.median(np.abs(outside - skin).max(axis=1)), (photo.image_id, photo.code)
+
+
+def test_the_details_say_what_was_drawn() -> None:
+    photos = draw_demo_photos(60, 7)
+    bright = {tone: [p.pixels[~p.mask].mean() for p in photos if p.details["skin_tone"] == tone] for tone in ("I", "V")}
+    assert min(bright["I"]) > max(bright["V"])
+    assert {photo.details["hair"] for photo in photos} == {"hair", "no hair"}

@@ -42,7 +42,7 @@ def test_many_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.
     many = gather(folder, tmp_path / "many" / "out")
     monkeypatch.setattr(ingest, "FEW_PHOTOS", 1000)
     one = gather(folder, tmp_path / "one" / "out")
-    for name in ("pixels.npy", "photos.csv", "about.json", "ingested.csv"):
+    for name in ("pixels.npy", "photos.csv", "details.csv", "about.json", "ingested.csv"):
         assert (tmp_path / "many/out" / name).read_bytes() == (tmp_path / "one/out" / name).read_bytes()
     assert len(many.labels) == len(one.labels) == 84
 
@@ -61,7 +61,7 @@ def test_only_a_changed_photo_is_opened_again(tmp_path: Path, opened: list[str],
     assert opened == ["photo 04.jpg"]
     fresh = gather(source, tmp_path / "elsewhere" / "out")
     assert (again.pixels == fresh.pixels).all()
-    for name in ("photos.csv", "about.json", "pixels.npy"):
+    for name in ("photos.csv", "details.csv", "about.json", "pixels.npy"):
         assert (tmp_path / "work/second" / name).read_bytes() == (tmp_path / "elsewhere/out" / name).read_bytes()
 
 

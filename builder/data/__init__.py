@@ -90,9 +90,7 @@ def source_fingerprint(config: Config) -> Any:
 
 def load_photos(folder: Path) -> Photos:
     """The photos that `gather_photos` left in `folder`; pixels stay on disk until they are used."""
-    with open(folder / "photos.csv", newline="", encoding="utf-8") as file:
-        header, *rows = (tuple(map(intern, row)) for row in csv.reader(file))  # most columns repeat a few words
-    columns = {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
+    columns = _read_columns(folder / "photos.csv")
     return Photos(
         pixels=np.load(folder / "pixels.npy", mmap_mode="r"),
         labels=np.array([INDEX_OF[code] for code in columns["code"].tolist()], dtype=np.int64),
@@ -100,8 +98,14 @@ def load_photos(folder: Path) -> Photos:
         lesion_ids=columns["lesion_id"],
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
         own_parts=columns["part"],
-        details={detail: columns[detail] for detail in ("size", *DETAILS)},
+        details=_read_columns(folder / "details.csv"),
     )
+
+
+def _read_columns(file: Path) -> dict[str, Strings]:
+    with open(file, newline="", encoding="utf-8") as lines:
+        header, *rows = (tuple(map(intern, row)) for row in csv.reader(lines))  # most columns repeat a few words
+    return {name: np.array(column) for name, column in zip(header, zip(*rows, strict=True), strict=True)}
 
 
 def stored_pixels(folder: Path, rows: NDArray[np.int64]) -> StoredPixels:
@@ -210,16 +214,24 @@ def _draw(config: Config, into: Path) -> None:
         "left_out": [],
         "near_identical": None,
     }
-    entries = [Entry(photo.image_id, photo.lesion_id, photo.code) for photo in drawn]
+    entries = [
+        Entry(photo.image_id, photo.lesion_id, photo.code, details=tuple(photo.details.get(of, "") for of in DETAILS))
+        for photo in drawn
+    ]
     _save_table(entries, [entry.lesion_id for entry in entries], [""] * len(entries), about, into)
 
 
 def _save_table(
     entries: list[Entry], lesion_ids: list[str], sizes: list[str], about: dict[str, Any], into: Path
 ) -> None:
-    with open(into / "photos.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image_id", "lesion_id", "code", "part", "size", *DETAILS])
-        for entry, lesion_id, size in zip(entries, lesion_ids, sizes, strict=True):
-            writer.writerow([entry.image_id, lesion_id, entry.code, entry.part, size, *entry.details])
+    """Save what training must know in one file, and what only figures need in another: see pipeline.READS."""
+    photos = ([e.image_id, lesion_id, e.code, e.part] for e, lesion_id in zip(entries, lesion_ids, strict=True))
+    _write_rows(into / "photos.csv", ["image_id", "lesion_id", "code", "part"], photos)
+    details = ([size, *entry.details] for entry, size in zip(entries, sizes, strict=True))
+    _write_rows(into / "details.csv", ["size", *DETAILS], details)
     (into / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def _write_rows(file: Path, header: list[str], rows: Iterable[list[str]]) -> None:
+    with open(file, "w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, lineterminator="\n").writerows([header, *rows])

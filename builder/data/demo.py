@@ -23,6 +23,7 @@ _SHARE_BY_SHOTS = (0.75, 0.15, 0.10)  # of lesions with one, two, three photos; 
 _SKIN_TONES = np.array(  # sRGB, Fitzpatrick I to VI as a dermatoscope's light shows them
     [(243, 207, 198), (232, 188, 174), (217, 166, 146), (191, 136, 110), (150, 101, 77), (109, 73, 57)]
 )
+_SKIN_TYPES = ("I", "II", "III", "IV", "V", "VI")
 _MELANIN_DENSITY = np.array([0.62, 1.0, 1.35], np.float32)  # red, green, blue: looks brown
 _BLOOD_DENSITY = np.array([0.16, 1.0, 0.85], np.float32)  # oxygenated: lets red pass
 _HAIR: Colour = (0.02, 0.014, 0.011)  # linear light
@@ -37,6 +38,7 @@ class DemoPhoto:
     code: str
     pixels: NDArray[np.uint8]  # (height, width, 3), sRGB
     mask: NDArray[np.bool_]  # (height, width), where the lesion is
+    details: dict[str, str]  # as listing.DETAILS has them: the skin's tone (Fitzpatrick I to VI) and hair
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,17 @@ def _draw(shot: _Shot, seed: int, width_px: int, height_px: int) -> DemoPhoto:
     of_lesion = np.random.default_rng([seed, 1, shot.lesion])  # shared by all photos of the lesion
     of_photo = np.random.default_rng([seed, 2, shot.photo])
     x, y = _frame(width_px, height_px)
-    tone = _skin_tone(of_lesion)
+    skin_type, tone = _skin_tone(of_lesion)
     radius = of_lesion.uniform(0.25, 0.36)  # of the frame's height: leaves skin all around
     u, v = _look_at_lesion(of_photo, x, y, radius)
     tissue = paint_lesion(shot.code, of_lesion, u, v)
     light = _skin(of_lesion, tone, u * np.float32(radius), v * np.float32(radius), tissue)
-    light = _lay_hairs(of_photo, light, x, y)
+    hairs, light = _lay_hairs(of_photo, light, x, y)
     light = _light_up(of_photo, light, x, y)
     pixels = _expose(of_photo, light)
     ids = f"demo_{shot.photo:06d}", f"demo_lesion_{shot.lesion:06d}"
-    return DemoPhoto(*ids, shot.code, pixels, tissue.inside > 0)
+    details = {"skin_tone": skin_type, "hair": "hair" if hairs else "no hair"}
+    return DemoPhoto(*ids, shot.code, pixels, tissue.inside > 0, details)
 
 
 def _frame(width: int, height: int) -> tuple[Field, Field]:
@@ -106,12 +109,12 @@ def _frame(width: int, height: int) -> tuple[Field, Field]:
     return grid_x, grid_y
 
 
-def _skin_tone(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Pick skin between Fitzpatrick I and VI, lighter skin more often. Returns linear RGB, 0..1."""
+def _skin_tone(rng: np.random.Generator) -> tuple[str, NDArray[np.float64]]:
+    """Pick skin between Fitzpatrick I and VI, lighter skin more often. Returns the nearest type, and linear RGB."""
     place = 5 * rng.beta(1.1, 1.8)
     srgb = [np.interp(place, range(6), _SKIN_TONES[:, channel]) for channel in range(3)]
     tone: NDArray[np.float64] = (np.array(srgb) / 255) ** 2.2 * rng.normal(1, 0.03, 3)
-    return tone
+    return _SKIN_TYPES[round(place)], tone
 
 
 def _look_at_lesion(rng: np.random.Generator, x: Field, y: Field, radius: float) -> tuple[Field, Field]:
@@ -139,11 +142,13 @@ def _skin(
     return light
 
 
-def _lay_hairs(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field) -> NDArray[np.float32]:
-    """Lay dark, curved hairs over two photos in five."""
+def _lay_hairs(
+    rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field
+) -> tuple[int, NDArray[np.float32]]:
+    """Lay dark, curved hairs over two photos in five. Returns how many, and the light."""
     hairs = int(rng.integers(1, 9)) if rng.uniform() < 0.4 else 0
     if hairs == 0:
-        return light
+        return hairs, light
     along = np.linspace(-0.5, 0.5, 240)
     growth, lines = rng.uniform(0, np.pi), []
     for _ in range(hairs):
@@ -154,7 +159,7 @@ def _lay_hairs(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y
         at_y = rng.uniform(-0.45, 0.45) + length * along * np.sin(turn)
         lines.append(np.stack([at_x, at_y, half_width * (1.1 - np.abs(along) * 1.6)], axis=1))
     cover = strokes(x, y, np.concatenate(lines)) * np.float32(rng.uniform(0.6, 0.95))
-    return light + cover[..., None] * (np.array(_HAIR, np.float32) - light)
+    return hairs, light + cover[..., None] * (np.array(_HAIR, np.float32) - light)
 
 
 def _light_up(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field) -> NDArray[np.float32]:

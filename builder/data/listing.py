@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # What some sources say of a photo beside its label; kept for figures of subgroups.
-DETAILS = ("dx_type", "age", "sex", "localization", "dataset")
+DETAILS = ("dx_type", "age", "sex", "localization", "dataset", "skin_tone", "hair")
 
 LeftOut = tuple[str, str]  # name, reason
 Row = NDArray[np.uint8] | str  # a photo as the network sees it, or why it cannot be used
