@@ -17,13 +17,19 @@ def percent(share: float | None) -> str:
     """A share of 0-1 as a percentage: one decimal near either end, and never "0 %" for what is not zero."""
     if share is None:
         return NOT_MEASURED
+    bound, number = percent_parts(share)
+    return f"{bound} {number} %".lstrip()
+
+
+def percent_parts(share: float) -> tuple[str, str]:
+    """What `percent` says: "under", "over" or nothing, and the number."""
     hundredths = share * 100
     if 0 < hundredths < 0.1:
-        return "under 0.1 %"
+        return "under", "0.1"
     if 99.9 < hundredths < 100:
-        return "over 99.9 %"
+        return "over", "99.9"
     is_fine = 0 < hundredths < 9.95 or 99 <= hundredths < 100
-    return f"{_round_half_up(hundredths * 10) / 10:.1f} %" if is_fine else f"{_round_half_up(hundredths)} %"
+    return "", f"{_round_half_up(hundredths * 10) / 10:.1f}" if is_fine else str(_round_half_up(hundredths))
 
 
 def score(value: float | None) -> str:
@@ -50,11 +56,17 @@ def out_of(share: float | None, whole: int = 100) -> str:
     """A share of 0-1 as people, for example "3 of 10"; with a tenfold whole where that would hide a rare case."""
     if share is None:
         return NOT_MEASURED
+    part, whole = counted_out(share, whole)
+    return f"{part:,} of {whole:,}"
+
+
+def counted_out(share: float, whole: int) -> tuple[int, int]:
+    """What `out_of` says: how many, of how many."""
     part = _round_half_up(share * whole)
     hides_some = (part == 0 and share > 0) or (part == whole and share < 1)
     if hides_some and whole < 1000:
-        return out_of(share, whole * 10)
-    return f"{part:,} of {whole:,}"
+        return counted_out(share, whole * 10)
+    return part, whole
 
 
 def commonest(by_class: Mapping[str, int]) -> str:

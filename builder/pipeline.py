@@ -32,7 +32,16 @@ CODE = {
     "train": ("builder/train.py", "builder/network.py"),
     "evaluate": ("builder/evaluate.py",),
     "export": ("builder/export.py", "builder/tensorflowjs_writer.py", "builder/twins.py", "builder/classes.py"),
-    "render": ("builder/render.py", "builder/formatting.py", "builder/plots", "web_template", "package-lock.json"),
+    "render": (
+        "builder/render.py",
+        "builder/messages.py",
+        "builder/words.py",
+        "builder/classes.py",
+        "builder/formatting.py",
+        "builder/plots",
+        "web_template",
+        "package-lock.json",
+    ),
 }
 # Of what an earlier stage has left, the files that a stage reads; where nothing is said, all of them. A change in any
 # other, such as in what only the report tells, does not run it again.

@@ -12,8 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from builder.classes import classes_as_dicts
 from builder.config import Config
 from builder.formatting import FILTERS
+from builder.messages import ENGLISH, LANGUAGES, Messages, check_uses, load_messages
 from builder.plots import GLOBALS
 from builder.twins import write_twin
+from builder.words import Words
 
 REPOSITORY = Path(__file__).parent.parent
 TEMPLATES = REPOSITORY / "web_template"
@@ -21,6 +23,10 @@ PACKAGES = REPOSITORY / "node_modules" / "@tensorflow"
 
 SCRIPTS = ("tfjs-core", "tfjs-layers", "tfjs-backend-cpu", "tfjs-backend-webgl", "tfjs-backend-wasm")
 # With and without SIMD. A threaded build exists, but threads need headers that a static host does not send.
+# English lies at the root, the other languages in folders of their own. All other pages are in English alone.
+IN_ALL_LANGUAGES = ("index.html",)
+# The groups of messages that only templates say: pages do not carry them for their scripts.
+FOR_TEMPLATES = ("footer", "intro", "languages", "missing", "nav", "noscript", "record", "warnings")
 WASM_FILES = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm")
 
 
@@ -65,8 +71,9 @@ def _copy_tensorflowjs(into: Path) -> None:
         write_twin(vendor / name, into)
 
 
-def template_environment() -> Environment:
-    """The templates of `web_template`, with the filters and drawings that they use."""
+def template_environment(words: Words | None = None, page: str = "") -> Environment:
+    """The templates of `web_template` with what they use, to render `page` (its file's name) in one language."""
+    words = words or Words(ENGLISH, load_messages(TEMPLATES / "messages")["en"])
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -74,21 +81,47 @@ def template_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     environment.filters.update(FILTERS)
     environment.globals.update(GLOBALS)
+    if page in IN_ALL_LANGUAGES:
+        environment.filters.update({
+            "percent": words.percent, "out_of": words.out_of, "count": words.number,
+            "in_words": words.in_words, "megabytes": words.megabytes,
+        })  # fmt: skip
+    environment.globals.update({
+        "t": words.t,
+        "plural": words.plural,
+        "said_by_scripts": _said_by_scripts(words.messages),
+        "language": words.language,
+        "languages": LANGUAGES,
+        "page": page,
+        "is_in_all_languages": page in IN_ALL_LANGUAGES,
+        "root": "" if words.language is ENGLISH else "../",  # from the page to the site's folder
+    })  # fmt: skip
     return environment
+
+
+def _said_by_scripts(messages: Messages) -> Messages:
+    return {key: text for key, text in messages.items() if key.partition(".")[0] not in FOR_TEMPLATES}
 
 
 def _render_templates(into: Path, context: dict[str, Any]) -> None:
     """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
-    environment = template_environment()
+    messages = load_messages(TEMPLATES / "messages")
+    check_uses(TEMPLATES / "js", messages["en"])
     for file in sorted(TEMPLATES.rglob("*")):
         path = file.relative_to(TEMPLATES)
-        if file.is_dir() or any(part.startswith("_") for part in path.parts):
+        if file.is_dir() or path.parts[0] == "messages" or any(part.startswith("_") for part in path.parts):
             continue
         target = into / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix == ".html":
-            target.write_text(environment.get_template(path.as_posix()).render(context), encoding="utf-8", newline="\n")
-        else:
+        if file.suffix != ".html":
             shutil.copy(file, target)
+            continue
+        for language in LANGUAGES if path.name in IN_ALL_LANGUAGES else (ENGLISH,):
+            words = Words(language, messages[language.code])
+            page = template_environment(words, path.name).get_template(path.as_posix()).render(context)
+            folder = into if language is ENGLISH else into / language.code
+            folder.mkdir(exist_ok=True)
+            (folder / path).write_text(page, encoding="utf-8", newline="\n")

@@ -10,7 +10,7 @@ const App = (() => {
   let newestJob = 0;
 
   function start() {
-    const isComplete = [typeof tf, typeof Bytes, typeof Backend, typeof Network, typeof Pixels, typeof Photo].every(
+    const isComplete = [typeof tf, typeof Words, typeof Bytes, typeof Backend, typeof Network, typeof Pixels, typeof Photo].every(
       (type) => type !== "undefined",
     );
     if (!isComplete) {
@@ -62,7 +62,7 @@ const App = (() => {
   function refuseNothing() {
     newestJob += 1;
     keptPhoto = null;
-    View.showProblem("Nothing that could be read arrived", "Save the picture on this device first, then choose it here.");
+    View.showProblem(Words.say("photo.nothing-title"), Words.say("photo.nothing"));
   }
 
   /** @param {File} file  @param {LoadedNetwork} network  @param {number} job */
@@ -85,10 +85,10 @@ const App = (() => {
     } catch (error) {
       if (isStale()) return;
       if (error instanceof Photo.Problem) {
-        View.showProblem("That photo cannot be used", error.message);
+        View.showProblem(Words.say("photo.problem-title"), Words.say(`photo.${error.code}`, error.values));
       } else {
         console.error(`${file.name} could not be answered:`, error);
-        View.showProblem("Something went wrong on this device", "Choose the photo once more. If that does not help, load the page again.");
+        View.showProblem(Words.say("problem.device-title"), Words.say("problem.device"));
       }
     } finally {
       picture?.close();

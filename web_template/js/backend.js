@@ -4,7 +4,7 @@ const Backend = (() => {
   /** @typedef {"wasm" | "webgl" | "cpu"} Name */
   /** @typedef {(pixels: Uint8Array) => Promise<Float32Array>} Classify */
 
-  const FOLDER = "vendor/"; // of the .wasm files, seen from the page
+  const FOLDER = "vendor/"; // of the .wasm files, seen from the site's folder
 
   /**
    * The backends that hold memory. (tf.findBackend would start the one it is asked about.)

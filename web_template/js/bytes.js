@@ -6,6 +6,9 @@
  * file (`a/b.bin` -> `a/b.bin.js`, written by builder/twins.py) that hands the file's bytes over in base64.
  */
 const Bytes = (() => {
+  // Pages of other languages lie one folder down; their scripts are these very ones, so these know where the site is.
+  const script = typeof document === "object" ? document.currentScript : null; // none in a worker
+  const SITE = new URL("../", script instanceof HTMLScriptElement ? script.src : location.href);
   const RETRIES = 2; // a phone that changes from Wi-Fi to mobile drops a request or two
   const RETRY_AFTER_MS = 500;
 
@@ -17,13 +20,13 @@ const Bytes = (() => {
 
   /**
    * Gets a file of the site. Throws an Error whose message a visitor can read.
-   * @param {string} url relative to the page
+   * @param {string} url relative to the site's folder
    * @param {{onBytes?: (received: number) => void}} [options] onBytes hears how many bytes of this file have arrived,
    *   unpacked; after a lost connection it starts from 0 again
    * @returns {Promise<Response>} a complete response: its body is in memory
    */
   async function fetchFile(url, { onBytes = () => {} } = {}) {
-    const address = new URL(url, document.baseURI);
+    const address = new URL(url, SITE);
     const bytes =
       address.protocol === "file:" ? await fromTwin(address, onBytes) : await overHttp(address, onBytes, RETRIES);
     return new Response(bytes, { headers: { "content-type": mediaType(address.pathname) } });

@@ -4,7 +4,7 @@ const Network = (() => {
   const AT_ONCE = 6; // downloads; what a browser allows one server anyway, and it bounds the memory of twins
 
   /**
-   * @param {string} folder of the network, seen from the page, e.g. "model/cnn"
+   * @param {string} folder of the network, seen from the site, e.g. "model/cnn"
    * @param {object} [options]
    * @param {(progress: {loadedBytes: number, totalBytes: number}) => void} [options.onProgress] in unpacked bytes
    * @param {(card: Card) => void} [options.onCard] hears the card before the weights are there

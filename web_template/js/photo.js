@@ -1,16 +1,17 @@
 "use strict";
-/** Turns the file a person picked into an upright picture in sRGB, or says in plain words why it cannot. */
+/** Turns the file a person picked into an upright picture in sRGB, or says by a code why it cannot. */
 const Photo = (() => {
-  /** Why a photo cannot be used; the message is for the visitor and says what to do next. */
+  /** Why a photo cannot be used: the visitor is told the message `photo.<code>`, with these values in it. */
   class Problem extends Error {
     /**
-     * @param {"not-an-image" | "broken" | "too-small" | "too-large" | "unreadable-format"} code
-     * @param {string} message
+     * @param {"not-an-image" | "unopened" | "broken" | "too-small" | "too-large" | "unreadable-format"} code
+     * @param {Record<string, string | number>} [values]
      */
-    constructor(code, message) {
-      super(message);
+    constructor(code, values = {}) {
+      super(code);
       this.name = "Photo.Problem";
       this.code = code;
+      this.values = values;
     }
   }
 
@@ -46,7 +47,7 @@ const Photo = (() => {
       start = String.fromCharCode(...new Uint8Array(await file.slice(0, 32).arrayBuffer()));
     } catch {
       // The file was moved, changed or taken away (a memory card, a cloud folder) after it was chosen.
-      throw new Problem("broken", "The file could not be opened. Choose it again, or save it on this device first.");
+      throw new Problem("unopened");
     }
     if (start.startsWith("\xFF\xD8\xFF")) return "image/jpeg";
     if (start.startsWith("\x89PNG\r\n\x1A\n")) return "image/png";
@@ -56,7 +57,7 @@ const Photo = (() => {
     if (/^....ftyp(....)*avi[fs]/s.test(start)) return "image/avif";
     if (/^....ftyp(hei|hev|mif1|msf1)/s.test(start)) return "image/heic";
     if (/^(II\*\0|MM\0\*)/.test(start)) return "image/tiff";
-    throw new Problem("not-an-image", "This file is not a photo. Choose a photo saved as JPEG or PNG.");
+    throw new Problem("not-an-image");
   }
 
   /**
@@ -78,14 +79,9 @@ const Photo = (() => {
         checkLargest(image.naturalWidth, image.naturalHeight, limits);
       } else if (type === "image/heic" || type === "image/tiff") {
         // Safari reads both; no other browser does.
-        const kind = type === "image/heic" ? "HEIC" : "TIFF";
-        throw new Problem(
-          "unreadable-format",
-          `This browser cannot read ${kind} photos. Save the photo as JPEG first: open it, then export, share or ` +
-            `take a screenshot of it.`,
-        );
+        throw new Problem("unreadable-format", { format: type === "image/heic" ? "HEIC" : "TIFF" });
       } else {
-        throw broken();
+        throw new Problem("broken");
       }
     } finally {
       image.src = "";
@@ -103,12 +99,8 @@ const Photo = (() => {
       // and it gives true pixels where an <img> follows the EXIF resolution. It turns the photo upright: draw it as is.
       return await createImageBitmap(file, { imageOrientation: "from-image" });
     } catch {
-      throw broken();
+      throw new Problem("broken");
     }
-  }
-
-  function broken() {
-    return new Problem("broken", "The photo is damaged or incomplete. Copy or download it again, or choose another.");
   }
 
   /**
@@ -121,11 +113,7 @@ const Photo = (() => {
     const { width_px, height_px } = limits.input;
     const frame = Pixels.centredFrame(width, height, width_px, height_px);
     if (frame.width < width_px || frame.height < height_px) {
-      throw new Problem(
-        "too-small",
-        `The photo is too small: ${width} x ${height} pixels, and at least ${width_px} x ${height_px} are needed. ` +
-          `Choose the original instead of a small copy, or take it from closer.`,
-      );
+      throw new Problem("too-small", { width, height, leastWidth: width_px, leastHeight: height_px });
     }
   }
 
@@ -137,11 +125,7 @@ const Photo = (() => {
   function checkLargest(width, height, { photo_limits: { max_megapixels } }) {
     const megapixels = (width * height) / 1e6;
     if (megapixels > max_megapixels) {
-      throw new Problem(
-        "too-large",
-        `The photo is too large: ${Math.round(megapixels)} megapixels, and at most ${max_megapixels} can be read. ` +
-          `Save a smaller copy, or cut out the part with the spot.`,
-      );
+      throw new Problem("too-large", { megapixels: Math.round(megapixels), most: max_megapixels });
     }
   }
 

@@ -5,8 +5,6 @@
  * State is on `main[data-state]` (loading, ready, working, result, error); text goes in by `textContent` alone.
  */
 const View = (() => {
-  const NUMBER_WORDS = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-
   const main = part("main", HTMLElement);
   const input = part("photo", HTMLInputElement);
   const message = part("message", HTMLElement);
@@ -80,15 +78,12 @@ const View = (() => {
     if (progress === null) {
       message.replaceChildren();
       statusBar.removeAttribute("value");
-      statusText.textContent = "Loading the network";
+      statusText.textContent = Words.say("loading.begun");
       return;
     }
-    const { loadedBytes, totalBytes, secondsLeft } = progress;
+    const { loadedBytes, totalBytes } = progress;
     statusBar.value = totalBytes > 0 ? loadedBytes / totalBytes : 0;
-    statusText.textContent =
-      loadedBytes < totalBytes
-        ? `Loading the network: ${megabytes(loadedBytes)} of ${megabytes(totalBytes)} MB${timeLeft(secondsLeft)}`
-        : "Network loaded, now testing it on this device";
+    statusText.textContent = loadedBytes < totalBytes ? progressText(progress) : Words.say("loading.testing");
   }
 
   /** @param {number} bytes  @param {string} backendName */
@@ -96,36 +91,36 @@ const View = (() => {
     main.dataset.backend = backendName;
     message.replaceChildren();
     statusBar.hidden = true;
-    statusText.textContent = `Network ready, ${megabytes(bytes)} MB on this device`;
-    announcer.textContent = "The network is ready.";
+    statusText.textContent = Words.say("loading.ready", { size: megabytes(bytes) });
+    announcer.textContent = Words.say("loading.ready-aloud");
     setState("ready");
   }
 
   /** @param {boolean} needsReload the scripts themselves are missing, so that only a fresh page can help */
   function showLoadFailure(needsReload) {
     statusBar.hidden = true;
-    statusText.textContent = "Network not loaded";
+    statusText.textContent = Words.say("loading.failed");
     const retry = document.createElement("button");
     retry.type = "button";
     retry.className = "button";
-    retry.textContent = "Try again";
+    retry.textContent = Words.say("loading.again");
     retry.addEventListener("click", () => {
       keepFocus();
       if (needsReload) location.reload();
       else onRetry();
     });
-    showMessage("The network did not arrive", "The connection may have been lost on the way. Your photos are still only on this device.", retry);
+    showMessage(Words.say("loading.failed-title"), Words.say("loading.failed-text"), retry);
     setState("error");
   }
 
   /** @param {string} fileName */
   function showKept(fileName) {
-    showWaiting(`${fileName} is kept here on your device and looked at as soon as the network has loaded.`);
+    showWaiting(Words.say("waiting.kept", { file: fileName }));
   }
 
   function showWorking() {
     message.replaceChildren();
-    showWaiting("Looking at your photo");
+    showWaiting(Words.say("waiting.working"));
     setState("working");
   }
 
@@ -144,7 +139,7 @@ const View = (() => {
     seenFrame.style.setProperty("--frame-height", share(frame.height / size.height));
     const isWhole = frame.width === size.width && frame.height === size.height;
     seenFrame.hidden = isWhole;
-    seenCaption.textContent = isWhole ? "The network sees the whole photo." : "The network sees what is inside the frame.";
+    seenCaption.textContent = Words.say(isWhole ? "answer.whole" : "answer.framed");
     seenImage.src = URL.createObjectURL(file);
     seen.hidden = false;
     main.dataset.hasPhoto = "";
@@ -160,18 +155,27 @@ const View = (() => {
     const sorted = [...answers].sort((a, b) => b.probability - a.probability);
     const [top] = sorted;
     if (!top) throw new Error("an answer needs at least one class");
-    const name = top.lesionClass.name.toLowerCase();
+    const name = kindWord(top.lesionClass, "inline");
+    const plain = kindWord(top.lesionClass, "plain");
     const malignant = answers.filter(({ lesionClass }) => lesionClass.is_malignant);
     const together = malignant.reduce((sum, { probability }) => sum + probability, 0);
-    const needTreatment = `Together, the ${inWords(malignant.length)} that need treatment: ${percent(together)}`;
+    const needTreatment = Words.say("answer.together", {
+      count: Words.inWords(malignant.length),
+      percent: Words.percent(together),
+    });
 
-    answerName.textContent = `${name}, `;
-    answerPlain.textContent = top.lesionClass.plain;
+    answerName.textContent = Words.say("answer.name", { name });
+    answerPlain.textContent = plain;
     answerTogether.textContent = needTreatment;
     kinds.replaceChildren(...sorted.map(kindRow));
     waiting.hidden = true;
     answer.hidden = false;
-    announcer.textContent = `Looks most like: ${name}, ${top.lesionClass.plain}, ${percent(top.probability)}. ${needTreatment}.`;
+    announcer.textContent = Words.say("answer.aloud", {
+      name,
+      plain,
+      percent: Words.percent(top.probability),
+      together: needTreatment,
+    });
     setState("result");
   }
 
@@ -220,11 +224,11 @@ const View = (() => {
     row.dataset.code = lesionClass.code;
     row.dataset.probability = String(probability);
     row.classList.toggle("kind--malignant", lesionClass.is_malignant);
-    within(row, ".kind__name", HTMLElement).textContent = lesionClass.name;
-    within(row, ".kind__percent", HTMLElement).textContent = percent(probability);
-    within(row, ".kind__plain", HTMLElement).textContent = lesionClass.plain;
+    within(row, ".kind__name", HTMLElement).textContent = kindWord(lesionClass, "name");
+    within(row, ".kind__percent", HTMLElement).textContent = Words.percent(probability);
+    within(row, ".kind__plain", HTMLElement).textContent = kindWord(lesionClass, "plain");
     within(row, ".kind__bar", HTMLElement).style.setProperty("--share", share(probability));
-    within(row, ".group__word", HTMLElement).textContent = lesionClass.group;
+    within(row, ".group__word", HTMLElement).textContent = Words.say("answer.group", { group: kindWord(lesionClass, "group") });
     within(row, "use", SVGElement).setAttribute("href", lesionClass.is_malignant ? "#shape-malignant" : "#shape-benign");
     return row;
   }
@@ -250,20 +254,20 @@ const View = (() => {
     return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   }
 
-  /** As `percent` in builder/formatting.py: one decimal below 10 %, never "0 %" for what is not zero. @param {number} fraction 0-1 */
-  function percent(fraction) {
-    const hundredths = Math.min(1, fraction) * 100;
-    if (hundredths > 0 && hundredths < 0.1) return "under 0.1 %";
-    if (hundredths > 99.9 && hundredths < 100) return "over 99.9 %";
-    const isFine = (hundredths > 0 && hundredths < 9.95) || (hundredths >= 99 && hundredths < 100);
-    return `${isFine ? (Math.round(hundredths * 10) / 10).toFixed(1) : Math.round(hundredths)} %`;
+  /** @param {{loadedBytes: number, totalBytes: number, secondsLeft: number | null}} progress */
+  function progressText({ loadedBytes, totalBytes, secondsLeft }) {
+    const sizes = { loaded: megabytes(loadedBytes), total: megabytes(totalBytes) };
+    if (secondsLeft === null) return Words.say("loading.progress", sizes);
+    const left =
+      secondsLeft < 90
+        ? Words.plural("loading.left-seconds", Math.max(1, Math.round(secondsLeft)))
+        : Words.plural("loading.left-minutes", Math.round(secondsLeft / 60));
+    return Words.say("loading.progress-left", { ...sizes, left });
   }
 
-  /** @param {number | null} seconds */
-  function timeLeft(seconds) {
-    if (seconds === null) return "";
-    const [count, unit] = seconds < 90 ? [Math.max(1, Math.round(seconds)), "second"] : [Math.round(seconds / 60), "minute"];
-    return `, about ${count} ${unit}${count === 1 ? "" : "s"} left`;
+  /** @param {LesionClass} lesionClass  @param {"name" | "inline" | "plain" | "group"} what */
+  function kindWord({ code }, what) {
+    return Words.say(`kind.${code}.${what}`);
   }
 
   /** @param {number} bytes */
@@ -274,11 +278,6 @@ const View = (() => {
   /** @param {number} fraction 0-1  @returns {string} as CSS wants it */
   function share(fraction) {
     return `${fraction * 100}%`;
-  }
-
-  /** @param {number} number */
-  function inWords(number) {
-    return NUMBER_WORDS[number] ?? String(number);
   }
 
   /**

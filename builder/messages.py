@@ -1,0 +1,128 @@
+"""The sentences that a visitor reads, in every language: `web_template/messages/<code>.json`, checked against English.
+
+A file holds flat keys, grouped by dots, such as "photo.broken". `{name}` in a text is filled in when it is said. Where
+a text depends on a count, each plural form is a key of its own: "photos.one", "photos.other".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.classes import CLASSES
+from builder.errors import BuildError
+
+Messages = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language of the site: its folder, how it calls itself, and how it writes numbers (as Unicode's CLDR has it)."""
+
+    code: str  # the folder of its pages, and the name of its message file
+    tag: str  # as `lang` and `hreflang` want it
+    name: str
+    direction: str = "ltr"
+    group: str = ","  # between thousands
+    decimal: str = "."
+    ungrouped_digits: int = 3  # numbers of so many digits, and fewer, are written without `group`
+    plurals: tuple[str, ...] = ("one", "other")
+
+
+ENGLISH = Language("en", "en", "English")
+LANGUAGES = (
+    ENGLISH,
+    Language("de", "de", "Deutsch", group=".", decimal=","),
+    Language("es", "es", "Español", group=".", decimal=",", ungrouped_digits=4),
+    Language("fr", "fr", "Français", group="\u202f", decimal=","),
+    Language("zh", "zh-Hans", "简体中文", plurals=("other",)),
+    # Western digits, as most Arabic pages about medicine have them; Words in js/words.js asks for the same.
+    Language("ar", "ar", "العربية", "rtl", plurals=("zero", "one", "two", "few", "many", "other")),
+)  # fmt: skip
+PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+SAID = re.compile(r"""Words\.(say|plural)\(\s*["']([^"']+)["']""")
+REMEDY = "every text of web_template/messages/en.json has to be in the files of all languages"
+
+
+def load_messages(folder: Path) -> dict[str, Messages]:
+    """Every language's messages by its code; refuses a language that lacks one, has one more, or fills in others."""
+    read = {language.code: _read(folder / f"{language.code}.json") for language in LANGUAGES}
+    english = read["en"] | _english_kinds()
+    for language in LANGUAGES[1:]:
+        check_against_english(read[language.code], english, language)
+    return {**read, "en": english}
+
+
+def check_against_english(messages: Messages, english: Messages, language: Language) -> None:
+    """Refuse `messages` unless they hold exactly the texts of `english`, in all the plural forms of `language`."""
+    expected: Messages = {}
+    for key, text in english.items():
+        stem, _, form = key.rpartition(".")
+        if form == "one" and f"{stem}.other" in english:
+            continue  # other languages have other forms; those of "other" stand for all
+        if form == "other" and f"{stem}.one" in english:
+            expected |= {f"{stem}.{each}": text for each in language.plurals}
+        else:
+            expected[key] = text
+    for key in sorted(expected.keys() ^ messages.keys()):
+        problem = "is missing" if key in expected else "is not in en.json"
+        raise BuildError(f"messages/{language.code}.json: {key!r} {problem}", remedy=REMEDY)
+    for key, text in sorted(messages.items()):
+        _check_placeholders(key, text, expected[key], language)
+
+
+def _check_placeholders(key: str, text: str, english: str, language: Language) -> None:
+    found, wanted = set(PLACEHOLDER.findall(text)), set(PLACEHOLDER.findall(english))
+    # "One photo" may say its number in a word.
+    if key.rpartition(".")[2] in PLURAL_FORMS and key.rpartition(".")[2] != "other":
+        found, wanted = found - {"count"}, wanted - {"count"}
+    if found != wanted:
+        raise BuildError(
+            f"messages/{language.code}.json: {key!r} fills in {_listed(found)}, and in English {_listed(wanted)}",
+            remedy="use the same {names} in every language",
+        )
+
+
+def check_uses(folder: Path, english: Messages) -> None:
+    """Refuse scripts in `folder` that say a message which does not exist.
+
+    It reads only keys that stand whole in the script, not those put together at run time.
+    """
+    for script in sorted(folder.glob("*.js")):
+        for how, key in SAID.findall(script.read_text(encoding="utf-8")):
+            if (f"{key}.other" if how == "plural" else key) not in english:
+                raise BuildError(f"js/{script.name}: there is no message {key!r}", remedy="add it to messages/en.json")
+
+
+def _read(file: Path) -> Messages:
+    def refuse_twice(pairs: list[tuple[str, str]]) -> Messages:
+        messages = dict(pairs)
+        if len(messages) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise BuildError(f"messages/{file.name}: {twice!r} is there twice", remedy="keep one of them")
+        return messages
+
+    try:
+        messages: Messages = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=refuse_twice)
+    except (OSError, ValueError) as error:
+        raise BuildError(f"messages/{file.name} cannot be read: {error}", remedy="mend that file") from error
+    return messages
+
+
+def _english_kinds() -> Messages:
+    """The names of the kinds in English, which the model card and the terminal have too."""
+    messages = {}
+    for kind in CLASSES:
+        messages[f"kind.{kind.code}.name"] = kind.name
+        messages[f"kind.{kind.code}.inline"] = kind.name.lower()  # within a sentence
+        messages[f"kind.{kind.code}.plain"] = kind.plain
+        messages[f"kind.{kind.code}.group"] = kind.group
+    return messages
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "nothing"

@@ -1,0 +1,73 @@
+"use strict";
+/** Says messages and numbers in the page's language. The page carries the texts, see builder/words.py. */
+const Words = (() => {
+  /** @typedef {Record<string, string | number>} Values */
+
+  // Western digits in every language, as in the parts of the page that the build wrote.
+  const locale = `${document.documentElement.lang || "en"}-u-nu-latn`;
+  const plurals = new Intl.PluralRules(locale);
+  const numbers = new Intl.NumberFormat(locale);
+  const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  /** @type {Record<string, string>} */
+  const messages = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+
+  /**
+   * The message with its `{name}`s filled in; numbers are written as the language writes them.
+   * @param {string} key  @param {Values} [values]  @returns {string}
+   */
+  function say(key, values = {}) {
+    const text = messages[key];
+    if (text === undefined) throw new Error(`the page has no message ${key}`);
+    return text.replace(/\{(\w+)\}/g, (_, name) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`the message ${key} is said without ${name}`);
+      return typeof value === "number" ? number(value) : value;
+    });
+  }
+
+  /**
+   * The message in the plural form that goes with the count, which fills in `{count}`.
+   * @param {string} key  @param {number} count  @param {Values} [values]  @returns {string}
+   */
+  function plural(key, count, values = {}) {
+    const form = `${key}.${plurals.select(count)}`;
+    // A form for fractions or for millions that a language does not have of its own is the one for "other".
+    return say(form in messages ? form : `${key}.other`, { count, ...values });
+  }
+
+  /** @param {string} key whether the page has that message */
+  function has(key) {
+    return key in messages;
+  }
+
+  /** @param {number} value */
+  function number(value) {
+    return numbers.format(value);
+  }
+
+  /**
+   * As `percent` in builder/formatting.py: one decimal near either end, never "0 %" for what is not zero.
+   * @param {number} fraction 0-1
+   */
+  function percent(fraction) {
+    const hundredths = Math.min(1, fraction) * 100;
+    if (hundredths > 0 && hundredths < 0.1) return say("number.under", { percent: withSign(tenths.format(0.1)) });
+    if (hundredths > 99.9 && hundredths < 100) return say("number.over", { percent: withSign(tenths.format(99.9)) });
+    const isFine = (hundredths > 0 && hundredths < 9.95) || (hundredths >= 99 && hundredths < 100);
+    // The slack takes back what binary fractions lose: 0.285 * 100 is 28.499999999999996.
+    const rounded = isFine ? Math.round(hundredths * 10 + 1e-9) / 10 : Math.round(hundredths + 1e-9);
+    return withSign((isFine ? tenths : numbers).format(rounded));
+  }
+
+  /** @param {string} number */
+  function withSign(number) {
+    return say("number.percent", { number });
+  }
+
+  /** Small numbers as words, the others as figures. @param {number} value  @returns {string} */
+  function inWords(value) {
+    return messages[`number.word.${value}`] ?? number(value);
+  }
+
+  return Object.freeze({ say, plural, has, number, percent, inWords });
+})();
