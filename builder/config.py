@@ -57,8 +57,18 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationConfig:
+    malignant_sensitivity: float
+    sure_right: float
+    fairly_sure_right: float
+    fewest_photos: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationConfig:
     resamples: int
+    fewest_lesions: int
+    fewest_lesions_a_side: int
     seed: int
 
 
@@ -76,6 +86,7 @@ class Config:
     split: SplitConfig
     augment: AugmentConfig
     training: TrainingConfig
+    calibration: CalibrationConfig
     evaluation: EvaluationConfig
     export: ExportConfig
 
@@ -105,7 +116,13 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("training", "learning_rate"): (1e-12, 10),
     ("training", "decay"): (0, 1),
     ("training", "seed"): (0, 2**32 - 1),
+    ("calibration", "malignant_sensitivity"): (0, 1),
+    ("calibration", "sure_right"): (0, 1),
+    ("calibration", "fairly_sure_right"): (0, 1),
+    ("calibration", "fewest_photos"): (1, 1_000_000),
     ("evaluation", "resamples"): (10, 1_000_000),
+    ("evaluation", "fewest_lesions"): (1, 1_000_000),
+    ("evaluation", "fewest_lesions_a_side"): (1, 1_000_000),
     ("evaluation", "seed"): (0, 2**32 - 1),
 }
 WORDS = {

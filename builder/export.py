@@ -1,10 +1,12 @@
-"""Sixth stage: the network as TensorFlow.js files, read back and compared before anybody gets to see them."""
+"""Seventh stage: the network as TensorFlow.js files, read back and compared before anybody gets to see them."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from builder.calibrate import load_calibrated
 from builder.classes import classes_as_dicts
 from builder.config import Config
 from builder.data import load_photos
@@ -22,12 +25,15 @@ from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.progress import steps
 from builder.split import load_parts
 from builder.tensorflowjs_writer import load_layers_model, save_layers_model
-from builder.train import load_network, predict
+from builder.train import predict
 from builder.twins import write_twin
 
 MIXED_SHARDS = 25  # as many as the origin has
 ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
 LARGE_KERNEL_SHARE = 0.9  # of all weights: such a kernel is stored in 8 bits, its errors average out
+# How that kernel may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose.
+LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16"), "float32": ("float32",)}
+STORED_BYTES = {"uint8": 1, "float16": 2}
 
 COMPARED_PHOTOS = 100  # of the test part: more take longer and change the largest change little
 # Largest change of any probability that storing may cause: half of what the page may differ from Python in all.
@@ -47,25 +53,32 @@ class Comparison:
     answers_changed: int
 
 
-def export_network(photos: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+def export_network(
+    photos: Path, split: Path, trained: Path, calibrated: Path, evaluated: Path, config: Config, into: Path
+) -> None:
     """Stage entry: save `model/cnn/` as the site will hold it, twins included, and `export.json`."""
     weights = config.export.weights
     folder = into / "model" / "cnn"
-    folder.mkdir(parents=True)
-    network = load_network(trained)
+    network = load_calibrated(trained, calibrated)
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     with steps("exporting", 2 * len(test)) as advance:
         before = predict(network, test, advance)
-        write_model(network, weights, folder)
-        stored = load_layers_model(folder)
-        comparison = compare(before, predict(stored, test, advance))
+        for large_kernel in LARGE_KERNEL_TYPES[weights]:
+            _empty(folder)
+            write_model(network, large_kernel, folder)
+            stored = load_layers_model(folder)
+            comparison = compare(before, predict(stored, test, advance))
+            if comparison.largest_probability_change <= LARGEST_CHANGE[weights]:
+                break
     _refuse_if_changed(comparison, weights)
-    card = describe_model(stored, weights, folder)
+    limits = json.loads((evaluated / "limits.json").read_text(encoding="utf-8"))
+    card = describe_model(stored, weights, folder, limits)
     (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     for file in sorted(folder.iterdir()):
         write_twin(file, into)
     summary = {
         "weights": weights,
+        "large_kernel": large_kernel,
         "files": len(card["files"]),
         "bytes": card["bytes"],
         "photos_compared": comparison.photos_compared,
@@ -75,21 +88,23 @@ def export_network(photos: Path, split: Path, trained: Path, config: Config, int
     (into / "export.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
 
 
-def write_model(network: Network, weights: str, folder: Path) -> None:
-    """Write `model.json` and its shards: `float32` in the origin's 4 MiB shards, `mixed` in as many of a quarter."""
-    if weights == "float32":
+def write_model(network: Network, large_kernel: str, folder: Path) -> None:
+    """Write `model.json` and its shards: all `float32` in the origin's 4 MiB shards, else in as many smaller ones.
+
+    large_kernel: what the kernel with most of the weights is stored as, `uint8` or `float16`; the rest is float16.
+    """
+    if large_kernel == "float32":
         save_layers_model(network, folder, quantized={}, shard_bytes=ORIGIN_SHARD_BYTES)
         return
     total = network.count_params()
     large = [weight for weight in network.weights if math.prod(weight.shape) > LARGE_KERNEL_SHARE * total]
     small = [weight for weight in network.weights if all(weight is not other for other in large)]
-    stored_bytes = sum(math.prod(weight.shape) for weight in large) + 2 * sum(
-        math.prod(weight.shape) for weight in small
-    )
+    by_type = {"float16": small} | {large_kernel: [*(small if large_kernel == "float16" else []), *large]}
+    stored_bytes = sum(STORED_BYTES[kind] * math.prod(weight.shape) for kind in by_type for weight in by_type[kind])
     save_layers_model(
         network,
         folder,
-        quantized={"uint8": [_name(weight) for weight in large], "float16": [_name(weight) for weight in small]},
+        quantized={kind: [_name(weight) for weight in of_type] for kind, of_type in by_type.items()},
         shard_bytes=math.ceil(stored_bytes / MIXED_SHARDS),
     )
 
@@ -103,17 +118,25 @@ def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparis
     )
 
 
-def describe_model(stored: Network, weights: str, folder: Path) -> dict[str, Any]:
-    """The model card: all that the page must know of the network. No fact of it is typed again in JavaScript."""
-    files = [{"path": file.name, "bytes": file.stat().st_size} for file in _in_order(folder)]
+def describe_model(stored: Network, weights: str, folder: Path, limits: dict[str, Any]) -> dict[str, Any]:
+    """The model card: all that the page must know of the network. No fact of it is typed again in JavaScript.
+
+    limits: what the page goes by when it judges an answer.
+    """
+    files: list[dict[str, Any]] = [
+        {"path": file.name, "bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for file in _in_order(folder)
+    ]
     return {
         "name": folder.name,
+        "version": hashlib.sha256("".join(file["sha256"] for file in files).encode()).hexdigest(),
         "input": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
         "photo_limits": {"max_megapixels": MAX_MEGAPIXELS},
         "classes": classes_as_dicts(),
         "weights": weights,
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
+        "judgement": limits,
         "self_test": _self_test(stored),
     }
 
@@ -140,6 +163,11 @@ def _refuse_if_changed(comparison: Comparison, weights: str) -> None:
             f"{comparison.largest_probability_change:.4f} (at most {LARGEST_CHANGE[weights]} is allowed)",
             remedy="store it whole with --set export.weights=float32",
         )
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def _in_order(folder: Path) -> list[Path]:

@@ -30,13 +30,21 @@ CODE = {
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
     "train": ("builder/train.py", "builder/network.py"),
-    "evaluate": ("builder/evaluate.py",),
-    "export": ("builder/export.py", "builder/tensorflowjs_writer.py", "builder/twins.py", "builder/classes.py"),
+    "calibrate": ("builder/calibrate.py", "builder/network.py"),
+    "evaluate": ("builder/evaluate", "builder/calibrate.py", "builder/network.py"),
+    "export": (
+        "builder/export.py",
+        "builder/calibrate.py",
+        "builder/tensorflowjs_writer.py",
+        "builder/twins.py",
+        "builder/classes.py",
+    ),
     "render": (
         "builder/render.py",
         "builder/messages.py",
         "builder/words.py",
         "builder/classes.py",
+        "builder/report.schema.json",
         "builder/formatting.py",
         "builder/plots",
         "web_template",
@@ -50,8 +58,9 @@ READS: dict[str, dict[str, tuple[str, ...]]] = {
     "split": {"data": ("photos.csv", "about.json")},
     "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "calibrate": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
-    "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",), "evaluate": ("limits.json",)},
 }
 DATA_CODE = {
     True: ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py"),
@@ -109,8 +118,9 @@ def build_site(request: Request, folders: Folders) -> None:
     split = chain.run("split", asdict(config.split), _split, data)
     augmented = chain.run("augment", asdict(config.augment), _augment, data, split)
     trained = chain.run("train", _recipe(config), _train, data, split, augmented)
-    evaluated = chain.run("evaluate", asdict(config.evaluation), _evaluate, data, split, trained)
-    exported = chain.run("export", asdict(config.export), _export, data, split, trained)
+    calibrated = chain.run("calibrate", asdict(config.calibration), _calibrate, data, split, trained)
+    evaluated = chain.run("evaluate", asdict(config.evaluation), _evaluate, data, split, trained, calibrated)
+    exported = chain.run("export", asdict(config.export), _export, data, split, trained, calibrated, evaluated)
     rendered = chain.run("render", config.as_dict(), _render, evaluated, exported)
     _put_in_place(rendered, folders.site)
     _write_record(request, config, folders, finished=True)
@@ -255,18 +265,27 @@ def _train(data: Path, split: Path, augmented: Path, config: Config, into: Path)
     train_network(data, split, augmented, config, into)
 
 
-def _evaluate(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+def _calibrate(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+    _say_tensorflow_starts()
+    from builder.calibrate import calibrate_network
+
+    calibrate_network(data, split, trained, config, into)
+
+
+def _evaluate(data: Path, split: Path, trained: Path, calibrated: Path, config: Config, into: Path) -> None:
     _say_tensorflow_starts()
     from builder.evaluate import evaluate_network
 
-    evaluate_network(data, split, trained, config, into)
+    evaluate_network(data, split, trained, calibrated, config, into)
 
 
-def _export(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+def _export(
+    data: Path, split: Path, trained: Path, calibrated: Path, evaluated: Path, config: Config, into: Path
+) -> None:
     _say_tensorflow_starts()
     from builder.export import export_network
 
-    export_network(data, split, trained, config, into)
+    export_network(data, split, trained, calibrated, evaluated, config, into)
 
 
 def _render(evaluated: Path, exported: Path, config: Config, into: Path) -> None:

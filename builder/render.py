@@ -19,6 +19,7 @@ from builder.words import Words
 
 REPOSITORY = Path(__file__).parent.parent
 TEMPLATES = REPOSITORY / "web_template"
+SCHEMA = Path(__file__).parent / "report.schema.json"
 PACKAGES = REPOSITORY / "node_modules" / "@tensorflow"
 
 SCRIPTS = ("tfjs-core", "tfjs-layers", "tfjs-backend-cpu", "tfjs-backend-webgl", "tfjs-backend-wasm")
@@ -36,6 +37,7 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
     shutil.copytree(exported / "model", into / "model")
     shutil.copy(evaluated / "predictions.csv", into / "predictions.csv")
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
+    shutil.copy(SCHEMA, into)
     _copy_tensorflowjs(into)
     _render_templates(into, {
         "report": report,
@@ -47,7 +49,7 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
 
 
 def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str, Any]:
-    """Every figure the report page shows, as `report.json` holds them."""
+    """Every figure the report page shows, as `report.schema.json` describes them."""
     figures = json.loads((evaluated / "figures.json").read_text(encoding="utf-8"))
     export = json.loads((exported / "export.json").read_text(encoding="utf-8"))
     settings = config.as_dict()
@@ -55,9 +57,11 @@ def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str
     settings["data"]["source"] = figures["data"]["source"]
     settings["data"]["test_source"] = figures["data"]["test_source"]
     return {
+        "$schema": SCHEMA.name,
         "data": figures["data"],
         "config": settings,
-        "networks": {"cnn": {**figures["network"], "export": export}},
+        "networks": {"cnn": {**figures["network"], "scope": None, "export": export}},
+        "leakage": None,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -21,14 +22,14 @@ PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uin
 SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]
 
 
-def exported(weights: str, folder: Path) -> tuple[np.ndarray, Path]:
+def exported(large_kernel: str, folder: Path) -> tuple[np.ndarray, Path]:
     network = build_cnn(seed=3)
-    write_model(network, weights, folder)
+    write_model(network, large_kernel, folder)
     return predict(network, PHOTOS), folder
 
 
 def test_mixed_weights_are_25_shards_of_a_quarter_of_the_bytes(tmp_path: Path) -> None:
-    before, folder = exported("mixed", tmp_path)
+    before, folder = exported("uint8", tmp_path)
     assert sorted(file.name for file in folder.iterdir()) == sorted(["model.json", *SHARDS])
     assert sum((folder / name).stat().st_size for name in SHARDS) < 26.5e6
     kinds = {
@@ -42,6 +43,13 @@ def test_mixed_weights_are_25_shards_of_a_quarter_of_the_bytes(tmp_path: Path) -
     assert np.abs(before - after).max() < 0.01  # of an untrained network; a trained one is surer
 
 
+def test_the_large_kernel_as_float16_changes_less_in_as_many_shards(tmp_path: Path) -> None:
+    before, folder = exported("float16", tmp_path)
+    assert sorted(file.name for file in folder.iterdir()) == sorted(["model.json", *SHARDS])
+    assert 52e6 < sum((folder / name).stat().st_size for name in SHARDS) < 52.2e6
+    assert np.abs(before - predict(load_layers_model(folder), PHOTOS)).max() < 0.001
+
+
 def test_float32_weights_are_the_origins_exact_shards(tmp_path: Path) -> None:
     before, folder = exported("float32", tmp_path)
     sizes = [(folder / name).stat().st_size for name in SHARDS]
@@ -51,7 +59,7 @@ def test_float32_weights_are_the_origins_exact_shards(tmp_path: Path) -> None:
 
 
 def test_the_topology_is_what_tensorflowjs_reads(tmp_path: Path) -> None:
-    model = json.loads((exported("mixed", tmp_path)[1] / "model.json").read_text())
+    model = json.loads((exported("uint8", tmp_path)[1] / "model.json").read_text())
     assert model["format"] == "layers-model"
     assert len(model["modelTopology"]["model_config"]["config"]["layers"]) == 27
     assert "batch_shape" not in json.dumps(model)  # what Keras 3 writes and TensorFlow.js cannot read
@@ -60,11 +68,15 @@ def test_the_topology_is_what_tensorflowjs_reads(tmp_path: Path) -> None:
 def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None:
     folder = tmp_path / "cnn"
     folder.mkdir()
-    exported("mixed", folder)
+    exported("uint8", folder)
     stored = load_layers_model(folder)
-    card = describe_model(stored, "mixed", folder)
+    limits = {"operating_point": {"threshold": 0.25}}
+    card = describe_model(stored, "mixed", folder, limits)
     assert [file["path"] for file in card["files"]] == ["model.json", *SHARDS]
     assert all((folder / file["path"]).stat().st_size == file["bytes"] for file in card["files"])
+    for file in card["files"]:
+        assert file["sha256"] == hashlib.sha256((folder / file["path"]).read_bytes()).hexdigest()
+    assert card["judgement"] == limits
     assert card["bytes"] == sum(file["bytes"] for file in card["files"])
     assert [kind["code"] for kind in card["classes"]] == ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
     for vector in card["self_test"]["vectors"]:
@@ -76,7 +88,7 @@ def test_two_exports_of_one_network_are_the_same_bytes(tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
-        exported("mixed", folder)
+        exported("uint8", folder)
     for file in folders[0].iterdir():
         assert file.read_bytes() == (folders[1] / file.name).read_bytes()
 

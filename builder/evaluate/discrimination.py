@@ -1,0 +1,146 @@
+"""How well the kinds are told from each other: headline figures, each kind, melanoma, malignant against benign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn import metrics
+
+from builder.calibrate import MALIGNANT
+from builder.classes import CLASSES, CODES, INDEX_OF
+from builder.evaluate.answers import Answers
+from builder.evaluate.bootstrap import Figure, Flags, Floats, LesionBootstrap, Rows, interval, mean_of_measured
+from builder.evaluate.ranking import (
+    Scores,
+    average_precision,
+    roc_auc,
+    sensitivity_at_specificity,
+    specificity_at_sensitivity,
+)
+
+MELANOMA = INDEX_OF["mel"]
+AIM = 0.95  # of sensitivity or of specificity, where the other is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """Areas under the curves of each class against the rest, (rows, 7) each."""
+
+    roc_auc: Floats
+    average_precision: Floats
+
+
+def areas_of_classes(answers: Answers, bootstrap: LesionBootstrap) -> Areas:
+    """Compute what the figures of a class and of all classes have in common."""
+    sides = [(answers.probabilities[:, kind.index], answers.labels == kind.index) for kind in CLASSES]
+    return Areas(
+        np.stack([bootstrap.rows(roc_auc(scores, is_it)) for scores, is_it in sides], axis=1),
+        np.stack([bootstrap.rows(average_precision(scores, is_it)) for scores, is_it in sides], axis=1),
+    )
+
+
+def measure_headline(answers: Answers, areas: Areas, bootstrap: LesionBootstrap, majority: int) -> dict[str, Any]:
+    """The figures of all kinds together, and those of melanoma; majority: the class most frequent in training.
+
+    The macro figures are means over the classes (Provost and Domingos 2000 call that of the areas unweighted).
+    """
+    everyone, is_melanoma = np.ones(len(answers.labels), dtype=bool), answers.labels == MELANOMA
+    at_95 = at_95_figures(answers.probabilities[:, MELANOMA], is_melanoma, bootstrap)
+    return {
+        "photos": len(answers.labels),
+        "lesions": bootstrap.lesions(everyone),
+        "classes_measured": len(np.unique(answers.labels)),
+        "accuracy": bootstrap.share(answers.is_right, everyone),
+        "floor_accuracy": bootstrap.share(answers.labels == majority, everyone),
+        "balanced_accuracy": interval(balanced_accuracy_rows(answers, bootstrap)),
+        "macro_auc": interval(mean_of_measured(areas.roc_auc)),
+        "macro_average_precision": interval(mean_of_measured(areas.average_precision)),
+        "top_2_accuracy": bootstrap.share(answers.is_among_best(2), everyone),
+        "top_3_accuracy": bootstrap.share(answers.is_among_best(3), everyone),
+        "melanoma_sensitivity": bootstrap.share(answers.given == MELANOMA, is_melanoma),
+        "melanoma_auc": interval(areas.roc_auc[:, MELANOMA]),
+        **{f"melanoma_{name}": figure for name, figure in at_95.items()},
+    }
+
+
+def balanced_accuracy_rows(answers: Answers, bootstrap: LesionBootstrap, photos: Flags | None = None) -> Rows:
+    """The mean of the classes' sensitivities (Brodersen and others, ICPR 2010), those without photos left out."""
+    among = np.ones(len(answers.labels), dtype=bool) if photos is None else photos
+    of_class = [among & (answers.labels == kind.index) for kind in CLASSES]
+    return mean_of_measured(np.stack([bootstrap.ratio(answers.is_right & each, each) for each in of_class], axis=1))
+
+
+def measure_class(answers: Answers, index: int, areas: Areas, bootstrap: LesionBootstrap) -> dict[str, Any]:
+    """One class against the rest."""
+    is_it, is_named = answers.labels == index, answers.given == index
+    return {
+        "photos": int(is_it.sum()),
+        "lesions": bootstrap.lesions(is_it),
+        "auc": interval(areas.roc_auc[:, index]),
+        "average_precision": interval(areas.average_precision[:, index]),
+        **yes_or_no_figures(is_named, is_it, bootstrap),
+        "f1": f1_figure(is_named, is_it, bootstrap),
+    }
+
+
+def measure_malignant(
+    answers: Answers, operating_point: dict[str, Any] | None, bootstrap: LesionBootstrap
+) -> dict[str, Any]:
+    """Malignant against benign by the summed probability; operating_point: as chosen on validation."""
+    score, is_malignant = answers.malignant_score, answers.is_malignant
+    point = None
+    if operating_point:
+        called = score >= operating_point["threshold"]
+        point = {**operating_point, **yes_or_no_figures(called, is_malignant, bootstrap)}
+    return {
+        "classes": [CODES[index] for index in MALIGNANT],
+        "photos": int(is_malignant.sum()),
+        "lesions": bootstrap.lesions(is_malignant),
+        "auc": interval(bootstrap.rows(roc_auc(score, is_malignant))),
+        "average_precision": interval(bootstrap.rows(average_precision(score, is_malignant))),
+        **at_95_figures(score, is_malignant, bootstrap),
+        "operating_point": point,
+        "roc": roc_curve(score, is_malignant),
+    }
+
+
+def yes_or_no_figures(called: Flags, is_it: Flags, bootstrap: LesionBootstrap) -> dict[str, Figure]:
+    """Sensitivity, specificity and predictive values (Altman and Bland, BMJ 1994, 308:1552 and 309:102)."""
+    return {
+        "sensitivity": bootstrap.share(called, is_it),
+        "specificity": bootstrap.share(~called, ~is_it),
+        "positive_predictive_value": bootstrap.share(is_it, called),
+        "negative_predictive_value": bootstrap.share(~is_it, ~called),
+    }
+
+
+def f1_figure(called: Flags, is_it: Flags, bootstrap: LesionBootstrap) -> Figure:
+    """2 TP / (2 TP + FP + FN), the harmonic mean of sensitivity and positive predictive value (van Rijsbergen 1979).
+
+    As a rising function of J = TP / (TP + FP + FN), which is a share, it has an exact interval at 0 and 1 too.
+    """
+    if not is_it.any():
+        return interval(np.array([np.nan]))
+    rows = bootstrap.ratio(called & is_it, called | is_it)
+    figure = interval(rows, bootstrap.lesions(called | is_it))
+    return {name: None if share is None else 2 * share / (1 + share) for name, share in figure.items()}
+
+
+def roc_curve(scores: Scores, is_positive: Flags) -> dict[str, list[float]] | None:
+    """The corner points of the ROC curve; None where one side is empty."""
+    if is_positive.all() or not is_positive.any():
+        return None
+    false_positive_share, true_positive_share, _ = metrics.roc_curve(is_positive, scores)
+    return {"fpr": false_positive_share.tolist(), "tpr": true_positive_share.tolist()}
+
+
+def at_95_figures(scores: Scores, is_positive: Flags, bootstrap: LesionBootstrap) -> dict[str, Figure]:
+    """What the best threshold would reach, chosen on these very photos: what the ranking could give."""
+    found = bootstrap.rows(sensitivity_at_specificity(scores, is_positive, AIM))
+    spared = bootstrap.rows(specificity_at_sensitivity(scores, is_positive, AIM))
+    return {
+        "sensitivity_at_95_specificity": interval(found, bootstrap.lesions(is_positive)),
+        "specificity_at_95_sensitivity": interval(spared, bootstrap.lesions(~is_positive)),
+    }

@@ -1,0 +1,103 @@
+"""The figures by what a source says of its photos: sex, age, body site and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.classes import INDEX_OF
+from builder.config import EvaluationConfig
+from builder.evaluate.answers import Answers
+from builder.evaluate.bootstrap import NOT_MEASURED, Flags, LesionBootstrap, interval
+from builder.evaluate.discrimination import balanced_accuracy_rows
+from builder.evaluate.ranking import roc_auc
+
+Strings = NDArray[np.str_]
+
+TITLES = {
+    "sex": "Sex",
+    "age": "Age in years",
+    "localization": "Body site",
+    "dx_type": "How the diagnosis was confirmed",
+    "dataset": "Source of the photo",
+    "skin_tone": "Skin tone (Fitzpatrick)",
+    "hair": "Hair in the photo",
+}
+AGE_BANDS = ((0, "under 30"), (30, "30 to 44"), (45, "45 to 59"), (60, "60 to 74"), (75, "75 and over"))
+UNKNOWN = ("", "unknown")  # HAM10000 has both
+
+
+def measure_subgroups(
+    answers: Answers, details: Mapping[str, Strings], rules: EvaluationConfig, bootstrap: LesionBootstrap
+) -> dict[str, Any]:
+    """The figures of each group of photos of one kind; details: a column (photos,) for each of TITLES that is known."""
+    known = [name for name in TITLES if name in details and not np.isin(details[name], UNKNOWN).all()]
+    return {
+        "fewest_lesions": rules.fewest_lesions,
+        "fewest_lesions_a_side": rules.fewest_lesions_a_side,
+        "attributes": [_attribute(name, details[name], answers, rules, bootstrap) for name in known],
+    }
+
+
+def age_band(age: str) -> str:
+    """The band of an age in years as a table gives it ("45.0"); "" where it is no number."""
+    try:
+        years = float(age)
+    except ValueError:
+        return ""
+    return next((band for start, band in reversed(AGE_BANDS) if years >= start), "")
+
+
+def _attribute(
+    name: str, column: Strings, answers: Answers, rules: EvaluationConfig, bootstrap: LesionBootstrap
+) -> dict[str, Any]:
+    values = np.array([age_band(age) for age in column.tolist()]) if name == "age" else column
+    is_unknown = np.isin(values, UNKNOWN)
+    names, counts = np.unique(values[~is_unknown], return_counts=True)
+    order = names[np.argsort(-counts, kind="stable")].tolist()
+    if name == "age":
+        order = [band for _, band in AGE_BANDS if band in names]
+    elif name == "skin_tone":
+        order = sorted(order)  # Roman numerals up to VI are in the order of the alphabet
+    return {
+        "attribute": name,
+        "title": TITLES[name],
+        "unknown_photos": int(is_unknown.sum()),
+        "groups": [_group(group, values == group, answers, rules, bootstrap) for group in order],
+    }
+
+
+def _group(
+    name: str, photos: Flags, answers: Answers, rules: EvaluationConfig, bootstrap: LesionBootstrap
+) -> dict[str, Any]:
+    is_melanoma = answers.labels == INDEX_OF["mel"]
+    lesions = bootstrap.lesions(photos)
+    group: dict[str, Any] = {
+        "name": name,
+        "photos": int(photos.sum()),
+        "lesions": lesions,
+        "malignant_photos": int((photos & answers.is_malignant).sum()),
+        "melanoma_photos": int((photos & is_melanoma).sum()),
+        "too_few": lesions < rules.fewest_lesions,
+    }
+    if group["too_few"]:
+        return group
+
+    def are_enough(of_side: Flags) -> bool:
+        return bootstrap.lesions(photos & of_side) >= rules.fewest_lesions_a_side
+
+    both_sides = are_enough(answers.is_malignant) and are_enough(~answers.is_malignant)
+    auc = roc_auc(answers.malignant_score[photos], answers.is_malignant[photos])
+    found = answers.given == INDEX_OF["mel"]
+    return {
+        **group,
+        "accuracy": bootstrap.share(answers.is_right, photos),
+        "balanced_accuracy": interval(balanced_accuracy_rows(answers, bootstrap, photos)),
+        "malignant_auc": interval(bootstrap.rows(auc, photos)) if both_sides else dict(NOT_MEASURED),
+        "melanoma_sensitivity": bootstrap.share(found, photos & is_melanoma)
+        if are_enough(is_melanoma)
+        else dict(NOT_MEASURED),
+    }
