@@ -26,7 +26,13 @@ HASHED_AT_ONCE_BYTES = 1 << 20
 
 # The code that decides each stage's result; a change in it runs the stage again.
 CODE = {
-    "data": ("builder/data/__init__.py", "builder/data/pixel_file.py", "builder/preprocess.py", "builder/classes.py"),
+    "data": (
+        "builder/data/__init__.py",
+        "builder/data/pixel_file.py",
+        "builder/preprocess.py",
+        "builder/plain_jpeg.py",
+        "builder/classes.py",
+    ),
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
     "train": ("builder/train.py", "builder/network.py"),

@@ -8,7 +8,11 @@ from __future__ import annotations
 import io
 import math
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from builder.errors import BuildError
+from builder.plain_jpeg import decode_plain_jpeg, plain_jpeg
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float64]
@@ -24,6 +29,7 @@ Source: TypeAlias = str | os.PathLike[str] | bytes
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # the network's input, and the smallest frame that is not refused
 MAX_MEGAPIXELS = 80  # a 50-megapixel camera and some; four bytes a pixel while it is decoded
+MAX_FILE_BYTES = 500_000_000  # more than any of so many pixels: a bomb or a mistake
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")  # what every browser decodes too
 TIE = 1e-6  # levels: a mean this close below a half rounds up, so that summing in another order changes nothing
 MOST_SUMMED_PX = 256  # of one output pixel: more than 257 times 255 does not fit into 16 bits
@@ -79,22 +85,27 @@ def frame_and_shrink(pixels: Pixels, name: str) -> Pixels:
 def read_photo(source: Source) -> Pixels:
     """Decode a photo upright, in sRGB, on white; shape (height, width, 3). Raises PhotoProblem.
 
-    JPEG is decoded at full size even for training: at half size, 1 of 24 real photos strayed by 5 levels, for 2 ms.
+    JPEG is decoded at full size even for training: at half size, 1 of 24 real photos strayed by 5 levels.
     """
-    name = _name(source)
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-            _refuse_too_large(image, name)
+        content = source if isinstance(source, bytes) else _content(source)
+    except OSError as error:
+        raise PhotoProblem(f"{_name(source)}: {error.strerror}", remedy="check the path of the photo") from error
+    try:
+        if (pixels := _read_plain_jpeg(content)) is not None:
+            return pixels
+        with _opened(content) as image:
+            _refuse_too_large(image, _name(source))
             image.load()
+            if image.format == "PNG" and not _is_whole_png(content):
+                raise EOFError("its end is missing")
             return _upright(_srgb_on_white(image), _orientation(image))
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise PhotoProblem(f"{name}: {error.strerror}", remedy="check the path of the photo") from error
     except UnidentifiedImageError as error:
-        raise PhotoProblem(f"{name}: not a photo this program can read", remedy=_remedy(source)) from error
+        raise PhotoProblem(f"{_name(source)}: not a photo this program can read", remedy=_remedy(content)) from error
     # Pillow's decoders report a damaged file in any of these ways.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError) as error:
         raise PhotoProblem(
-            f"{name}: the file is damaged or incomplete ({error})", remedy="copy or download the photo again"
+            f"{_name(source)}: the file is damaged or incomplete ({error})", remedy="copy or download the photo again"
         ) from error
 
 
@@ -113,11 +124,8 @@ def shrink(pixels: Pixels, frame: Frame, width_px: int = WIDTH_PX, height_px: in
     if frame == Frame(0, 0, width_px * factor, height_px * factor) and factor * factor <= MOST_SUMMED_PX:
         return _mean_of_squares(pixels, factor)
     rows = _spans(frame.y, frame.height, height_px, pixels.shape[0])
-    columns = _spans(frame.x, frame.width, width_px, pixels.shape[1])
-    left, right = columns[0][0], columns[-1][0] + len(columns[-1][1])
-    across = np.zeros((right - left, width_px))  # (input columns, output columns)
-    for column, (first, weights) in enumerate(columns):
-        across[first - left : first - left + len(weights), column] = weights
+    left, across = _shares_across(frame.x, frame.width, width_px, pixels.shape[1])
+    right = left + len(across)
     down = np.empty((height_px, 3, right - left))
     for row, (first, weights) in enumerate(rows):
         block = pixels[first : first + len(weights), left:right]  # (input rows, input columns, 3)
@@ -141,14 +149,31 @@ def _mean_of_squares(pixels: Pixels, factor: int) -> Pixels:
     lines = pixels[: height * factor, : width * factor].reshape(height, factor, -1)
     down = np.add.reduce(lines, axis=1, dtype=np.uint16).reshape(height * width, factor * 3)
     # As a product of matrices, for speed: whole numbers below 65,536 stay exact in 32-bit floats.
-    sums: NDArray[np.uint16] = (down.astype(np.float32) @ np.tile(np.eye(3, dtype=np.float32), (factor, 1))).astype(
-        np.uint16
-    )
+    sums: NDArray[np.uint16] = (down.astype(np.float32) @ _sum_of_channels(factor)).astype(np.uint16)
     area = factor * factor
     means: Pixels = ((sums + area // 2) // area).astype(np.uint8)
     return means.reshape(height, width, 3)
 
 
+@lru_cache(maxsize=8)
+def _sum_of_channels(pixels: int) -> NDArray[np.float32]:
+    """A matrix that adds up, channel by channel, so many pixels lying in a row; shape (3 x pixels, 3)."""
+    return np.tile(np.eye(3, dtype=np.float32), (pixels, 1))
+
+
+# Photos of one set are mostly of a few sizes: what follows from a size alone is kept.
+@lru_cache(maxsize=8)
+def _shares_across(start: float, length: float, count: int, limit: int) -> tuple[int, Floats]:
+    """The spans of a row as one matrix (input columns, output columns), and its first input column."""
+    columns = _spans(start, length, count, limit)
+    left, right = columns[0][0], columns[-1][0] + len(columns[-1][1])
+    across = np.zeros((right - left, count))
+    for column, (first, weights) in enumerate(columns):
+        across[first - left : first - left + len(weights), column] = weights
+    return left, across
+
+
+@lru_cache(maxsize=16)
 def _spans(start: float, length: float, count: int, limit: int) -> list[tuple[int, Floats]]:
     """For each of `count` equal parts of a stretch: its first input pixel, and the share of every pixel it covers."""
     step = length / count
@@ -159,6 +184,47 @@ def _spans(start: float, length: float, count: int, limit: int) -> list[tuple[in
         edges = np.arange(first, last, dtype=np.float64)
         spans.append((first, (np.minimum(edges + 1, high) - np.maximum(edges, low)) / step))
     return spans
+
+
+def _content(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE_BYTES:
+            raise PhotoProblem(f"{_name(path)}: too large ({size / 1e6:.0f} MB)", remedy="save a smaller copy")
+        return file.read()
+
+
+def _read_plain_jpeg(content: bytes) -> Pixels | None:
+    """Decode a JPEG the short way; None if it is none, or one that Pillow must look at."""
+    found = plain_jpeg(content)
+    if found is None or found.width * found.height > MAX_MEGAPIXELS * 1_000_000:
+        return None
+    pixels = decode_plain_jpeg(content)
+    if pixels is None or not found.has_notes:
+        return pixels
+    with _opened(content) as image:
+        return _upright(pixels, _orientation(image))
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of EXIF that is damaged in a photo that is not
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            yield image
+
+
+def _is_whole_png(content: bytes) -> bool:
+    """Whether a PNG goes on to its closing chunk: Pillow shows one without it, browsers do not.
+
+    Of that chunk Chromium 156 wants length and kind, and not the checksum.
+    """
+    at = 8  # chunks of length, kind, data and checksum follow the signature
+    while at + 8 <= len(content):
+        if content[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + int.from_bytes(content[at : at + 4], "big")
+    return False
 
 
 def _refuse_too_large(image: Image.Image, name: str) -> None:
@@ -249,12 +315,7 @@ def _name(source: Source) -> str:
     return "the photo" if isinstance(source, bytes) else Path(source).name
 
 
-def _remedy(source: Source) -> str:
-    if isinstance(source, bytes):
-        start = source[:16]
-    else:
-        with open(source, "rb") as file:
-            start = file.read(16)
-    if start[:4] in (b"II*\0", b"MM\0*") or start[4:8] == b"ftyp":
+def _remedy(content: bytes) -> str:
+    if content[:4] in (b"II*\0", b"MM\0*") or content[4:8] == b"ftyp":
         return "convert it to JPEG or PNG first (HEIC and TIFF are not read)"
     return f"use a file of one of these kinds: {', '.join(FORMATS)}"

@@ -174,6 +174,7 @@ PHOTO_CASES = {
     "JPEG grey": PhotoCase(lambda: encoded(scene()[:, :, 1], "JPEG", quality=90)),
     "JPEG CMYK": PhotoCase(lambda: encoded(Image.fromarray(scene()).convert("CMYK"), "JPEG", quality=95)),
     "PNG": PhotoCase(lambda: encoded(scene(), "PNG")),
+    "PNG without its last checksum": PhotoCase(lambda: encoded(scene(), "PNG")[:-4]),
     "PNG alpha": PhotoCase(lambda: encoded(faded(), "PNG")),
     "PNG grey with alpha": PhotoCase(lambda: encoded(faded()[:, :, 2:], "PNG")),
     "PNG palette with transparency": PhotoCase(see_through_palette),

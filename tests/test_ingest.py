@@ -23,7 +23,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = ingest.shrink_photo
 
     def watched(place, with_likeness):
-        names.append(Path(place.path).name)
+        names.append(place.name)
         return real(place, with_likeness)
 
     monkeypatch.setattr(ingest, "shrink_photo", watched)

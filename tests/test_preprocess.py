@@ -162,6 +162,8 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="600" height="450"/>'
         (turned(1)[: len(turned(1)) // 2], "damaged or incomplete", "again"),
         (turned(1)[:-10], "damaged or incomplete", "again"),
         (encoded(scene(), "PNG")[:-500], "damaged or incomplete", "again"),
+        (encoded(scene(), "PNG")[:-12], "damaged or incomplete (its end is missing)", "again"),
+        (encoded(scene(), "PNG")[:-5], "damaged or incomplete", "again"),
         (encoded(scene(), "WEBP")[:-500], "damaged or incomplete", "again"),
         (encoded(scene(99, 75), "PNG"), "too small (99 x 75 pixels", "closer"),
         (encoded(scene(100, 74), "PNG"), "too small (100 x 74 pixels", "closer"),

@@ -12,20 +12,21 @@ import io
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
-from dataclasses import astuple, dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import PIL
+import simplejpeg
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from builder import preprocess
+from builder import plain_jpeg, preprocess
 from builder.data.listing import Entry, LeftOut, Listing, Place, Row
 from builder.data.photo_files import read_bytes, readable
 from builder.data.pixel_file import PixelReader, appending_pixels
@@ -59,8 +60,7 @@ class Ingested:
     left_out: list[LeftOut]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """What the record says of one photo that was opened."""
 
     key: str
@@ -76,26 +76,20 @@ def ingest_photos(listings: Sequence[Listing], into: Path, *, with_likeness: boo
     entries = [entry for listing in listings for entry in listing.entries]
     done = _go_on_from(working, [_key(entry) for entry in entries], with_likeness)
     lines = list(done)
-    pixels, record = working / PIXELS, working / RECORD
     with (
         steps("reading photos", len(entries), done=len(done)) as advance,
-        appending_pixels(pixels, sum(not line.reason for line in done)) as writer,
-        open(record, "a", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        _writing_on(working, sum(not line.reason for line in done)) as write,
         closing(_Earlier(into.parent)) as earlier,
     ):
         results = _shrink_all(listings, len(done), earlier, with_likeness)
-        table = csv.writer(file, lineterminator="\n")
         for entry, (row, likeness, size) in zip(entries[len(done) :], results, strict=True):
-            if not isinstance(row, str):
-                writer.append(row)
-            lines.append(_Line(_key(entry), row if isinstance(row, str) else "", likeness, size))
-            table.writerow(astuple(lines[-1]))
-            if len(lines) % CHUNK_PHOTOS == 0:
-                writer.flush()  # before the record: it must not name photos that are not there
-                file.flush()
-            advance()
-    for finished in (pixels, record):
-        finished.replace(into / finished.name)
+            reason, pixels = (row, None) if isinstance(row, str) else ("", row)
+            lines.append(_Line(_key(entry), reason, likeness, size))
+            write(pixels, lines[-1])
+            if len(lines) % CHUNK_PHOTOS == 0 or len(lines) == len(entries):
+                advance((len(lines) - len(done) - 1) % CHUNK_PHOTOS + 1)
+    for finished in (PIXELS, RECORD):
+        (working / finished).replace(into / finished)
     shutil.rmtree(working)
     kept = [(entry, line) for entry, line in zip(entries, lines, strict=True) if not line.reason]
     return Ingested(
@@ -106,11 +100,44 @@ def ingest_photos(listings: Sequence[Listing], into: Path, *, with_likeness: boo
     )
 
 
+@contextmanager
+def _writing_on(working: Path, stored: int) -> Iterator[Callable[[NDArray[np.uint8] | None, _Line], None]]:
+    """Write an ingest on from its first `stored` photos; what was written is kept, also when it breaks off."""
+    waiting: list[NDArray[np.uint8]] = []
+    waiting_lines: list[_Line] = []
+    with (
+        appending_pixels(working / PIXELS, stored) as pixels,
+        open(working / RECORD, "a", newline="", encoding="utf-8", errors="surrogateescape") as record,
+    ):
+        table = csv.writer(record, lineterminator="\n")
+
+        def flush() -> None:
+            for photo in waiting:
+                pixels.append(photo)
+            pixels.flush()  # before the record: it must not name photos that are not there
+            table.writerows(waiting_lines)
+            record.flush()
+            waiting.clear()
+            waiting_lines.clear()
+
+        def write(photo: NDArray[np.uint8] | None, line: _Line) -> None:
+            waiting_lines.append(line)
+            if photo is not None:
+                waiting.append(photo)
+            if len(waiting_lines) == CHUNK_PHOTOS:
+                flush()
+
+        try:
+            yield write
+        finally:
+            flush()
+
+
 def shrink_photo(place: Place, with_likeness: bool) -> Shrunk:
     """Open and shrink one photo."""
     try:
         photo = read_photo(read_bytes(place) if place.entry else place.file)
-        pixels = frame_and_shrink(photo, place.path.name)
+        pixels = frame_and_shrink(photo, place.name)
     except PhotoProblem as problem:
         return Shrunk(readable(problem.problem))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
@@ -215,7 +242,7 @@ def _go_on_from(working: Path, keys: list[str], with_likeness: bool) -> list[_Li
     with open(record, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["key", "reason", "likeness", "size", _digest()])
-        writer.writerows(astuple(line) for line in same)
+        writer.writerows(same)
     return same
 
 
@@ -238,9 +265,9 @@ def _read_record(record: Path) -> list[_Line]:
 
 
 def _digest() -> str:
-    """What a shrunk photo depends on beside its file: this project's code, and the decoder."""
-    code = Path(preprocess.__file__).read_bytes()
-    return f"{hashlib.sha256(code).hexdigest()[:16]}-{PIL.__version__}"
+    """What a shrunk photo depends on beside its file: this project's code, and the decoders."""
+    code = b"".join(Path(str(module.__file__)).read_bytes() for module in (preprocess, plain_jpeg))
+    return f"{hashlib.sha256(code).hexdigest()[:16]}-{PIL.__version__}-{simplejpeg.__version__}"
 
 
 def _key(entry: Entry) -> str:
@@ -248,4 +275,4 @@ def _key(entry: Entry) -> str:
 
 
 def _name(entry: Entry) -> str:
-    return readable(entry.place.path.name) if entry.place else entry.image_id
+    return readable(entry.place.name) if entry.place else entry.image_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ class Place:
     version: str
 
     @property
-    def path(self) -> Path:
-        return Path(self.entry or self.file)
+    def name(self) -> str:
+        return PurePath(self.entry or self.file).name
 
     @property
     def key(self) -> str:

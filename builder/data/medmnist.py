@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -94,10 +95,12 @@ def _rows(file: Path, used: dict[str, list[int]]) -> Iterator[Row]:
                     yield stretch(photo.reshape(shape[1:])) if photo.size == size_bytes else "the file ends before it"
 
 
-def _opened(file: Path, name: str) -> IO[bytes]:
+@contextmanager
+def _opened(file: Path, name: str) -> Iterator[IO[bytes]]:
     """One array of an `.npz`, as a stream: at 224 pixels, a part is a gigabyte."""
     try:
-        return zipfile.ZipFile(file).open(f"{name}.npy")
+        with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as stream:
+            yield stream
     except KeyError:
         raise BuildError(
             f"{file} holds no array {name}",

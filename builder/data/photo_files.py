@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from builder.data.listing import LeftOut, Place
 from builder.errors import BuildError
+from builder.preprocess import MAX_FILE_BYTES
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"}
-LARGEST_ENTRY_BYTES = 500_000_000  # of one photo in a zip, unpacked: more is a bomb or a mistake
+TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}
 _ENCRYPTED = 0x1  # a zip entry's flag
 
 
@@ -33,21 +34,20 @@ def find_files(folder: Path) -> Found:
     if folder.is_file():
         _look_into_zip(folder, PurePosixPath(), found)
         return found
-    for file in walk(folder, found.left_out):
-        relative = PurePosixPath(file.relative_to(folder).as_posix())
-        suffix = relative.suffix.lower()
+    for name, file in walk(folder, found.left_out):
+        suffix = suffix_of(name)
         if suffix == ".zip":
-            _look_into_zip(file, relative.with_suffix(""), found)
+            _look_into_zip(Path(file.path), PurePosixPath(name).with_suffix(""), found)
         elif suffix in (".npy", ".npz"):
-            found.arrays.append(file)
-        elif suffix in PHOTO_SUFFIXES or _is_table(relative):
+            found.arrays.append(Path(file.path))
+        elif suffix in PHOTO_SUFFIXES or is_table(name):
             try:
                 status = file.stat()
             except OSError as error:
-                found.left_out.append((readable(relative), _why_unreadable(file, error)))
+                found.left_out.append((readable(name), _why_unreadable(file, error)))
                 continue
-            place = Place(str(file), "", f"{status.st_size}|{status.st_mtime_ns}")
-            (found.photos if suffix in PHOTO_SUFFIXES else found.tables)[relative] = place
+            place = Place(file.path, "", f"{status.st_size}|{status.st_mtime_ns}")
+            (found.photos if suffix in PHOTO_SUFFIXES else found.tables)[PurePosixPath(name)] = place
     return found
 
 
@@ -63,35 +63,60 @@ def readable(path: PurePosixPath | str) -> str:
     return os.fsencode(str(path)).decode("utf-8", "backslashreplace")
 
 
-def walk(folder: Path, left_out: list[LeftOut]) -> Iterator[Path]:
-    """Every file beneath `folder`, sorted; folders behind links too, each once, so that a circle ends."""
-    seen = {os.path.realpath(folder)}
+def walk(folder: Path, left_out: list[LeftOut]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file beneath `folder`, sorted, with its relative name; folders behind links too, each once."""
+    yield from _walk(str(folder), "", {os.path.realpath(folder)}, left_out)
 
-    def refuse(error: OSError) -> None:
-        name = Path(error.filename).relative_to(folder).as_posix()
-        left_out.append((readable(name), "the folder cannot be opened: " + (error.strerror or "unknown reason")))
 
-    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        folders.sort()
-        for name in list(folders):
-            real = os.path.realpath(Path(parent, name))
-            if _is_hidden(name) or real in seen:
-                folders.remove(name)
+def suffix_of(name: str) -> str:
+    """What a file's name ends in, in small letters; a path object a file would cost more than the disk."""
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122
+
+
+def is_table(name: str) -> bool:
+    """Whether a file of this name may say what photos show."""
+    return suffix_of(name) in TABLE_SUFFIXES or name.endswith("_metadata")
+
+
+def _walk(path: str, relative: str, seen: set[str], left_out: list[LeftOut]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    try:
+        with os.scandir(path) as scan:
+            entries = sorted((entry for entry in scan if not _is_hidden(entry.name)), key=lambda entry: entry.name)
+    except OSError as error:
+        left_out.append(
+            (
+                readable(relative.rstrip("/") or "."),
+                "the folder cannot be opened: " + (error.strerror or "unknown reason"),
+            )
+        )
+        return
+    folders = [entry for entry in entries if _is_folder(entry)]
+    inside = set(folders)
+    for entry in entries:
+        if entry not in inside:
+            yield relative + entry.name, entry
+    fresh = []
+    for entry in folders:
+        real = os.path.realpath(entry.path)
+        if real not in seen:
+            fresh.append(entry)
             seen.add(real)
-        for name in sorted(names):
-            if not _is_hidden(name):
-                yield Path(parent, name)
+    for entry in fresh:
+        yield from _walk(entry.path, f"{relative}{entry.name}/", seen, left_out)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads to itself
 
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"  # what macOS puts beside files and into zips
 
 
-def _is_table(path: PurePosixPath) -> bool:
-    return path.suffix.lower() in (".csv", ".tab", ".tsv") or path.name.endswith("_metadata")
-
-
-def _why_unreadable(file: Path, error: OSError) -> str:
+def _why_unreadable(file: os.DirEntry[str], error: OSError) -> str:
     return "the link leads nowhere" if file.is_symlink() else f"it cannot be opened: {error.strerror}"
 
 
@@ -106,8 +131,8 @@ def _look_into_zip(file: Path, as_folder: PurePosixPath, found: Found) -> None:
         path = PurePosixPath(entry.filename)
         if entry.is_dir() or any(_is_hidden(part) for part in path.parts if part != ".."):
             continue
-        is_photo = path.suffix.lower() in PHOTO_SUFFIXES
-        if not is_photo and not _is_table(path):
+        is_photo = suffix_of(entry.filename) in PHOTO_SUFFIXES
+        if not is_photo and not is_table(entry.filename):
             continue
         if reason := _why_not(entry):
             found.left_out.append((readable(f"{file.name}: {entry.filename}"), reason))
@@ -122,7 +147,7 @@ def _why_not(entry: zipfile.ZipInfo) -> str | None:
         return "its name climbs out of the zip file"
     if entry.flag_bits & _ENCRYPTED:
         return "it is encrypted"
-    if entry.file_size > LARGEST_ENTRY_BYTES:
+    if entry.file_size > MAX_FILE_BYTES:
         return f"too large: {entry.file_size / 1e6:.0f} MB unpacked"
     return None
 

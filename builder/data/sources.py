@@ -11,7 +11,7 @@ from builder.data.ham10000 import COLUMNS, METADATA, list_ham10000
 from builder.data.isic2018 import ground_truths, list_isic2018
 from builder.data.listing import Listing
 from builder.data.medmnist import list_medmnist
-from builder.data.photo_files import PHOTO_SUFFIXES, Found, find_files, walk
+from builder.data.photo_files import PHOTO_SUFFIXES, TABLE_SUFFIXES, Found, find_files, readable, suffix_of, walk
 from builder.data.tables import columns_of
 from builder.errors import BuildError
 
@@ -19,7 +19,6 @@ KINDS = (
     f"{METADATA}.csv (or .tab) beside its photos or their zip files; an ISIC 2018 Task 3 ground truth beside its "
     f"photos; a folder for each kind of lesion; {COLOUR} or {GREY} with {LABELS}; a DermaMNIST .npz file"
 )
-TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}
 SUFFIXES = {*PHOTO_SUFFIXES, *TABLE_SUFFIXES, ".zip", ".npy", ".npz", ""}
 
 
@@ -54,12 +53,12 @@ def files_of_source(source: str) -> list[tuple[str, int, int]]:
     """Name, size and time of change of every file that could matter: what a build depends on, and cheap to ask for."""
     path = path_of(source)
     if path.suffix.lower() == ".npy":
-        return sorted(_state(path.parent, file) for file in path.parent.iterdir() if file.suffix.lower() == ".npy")
+        return sorted(_state(file.name, file) for file in path.parent.iterdir() if file.suffix.lower() == ".npy")
     if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
         path = path.parent
     if not path.is_dir():
-        return [_state(path.parent, path)] if path.exists() else []
-    return sorted(_state(path, file) for file in walk(path, []) if file.suffix.lower() in SUFFIXES)
+        return [_state(path.name, path)] if path.exists() else []
+    return sorted(_state(name, file) for name, file in walk(path, []) if suffix_of(name) in SUFFIXES)
 
 
 def _list_folder(path: Path, found: Found) -> Listing:
@@ -111,10 +110,9 @@ def _photos_beside(file: Path) -> Path:
     raise BuildError(f"{file} is neither {COLOUR} nor {GREY}", remedy=f"name the photos so, and their labels {LABELS}")
 
 
-def _state(folder: Path, file: Path) -> tuple[str, int, int]:
-    name = os.fsencode(file.relative_to(folder)).decode("utf-8", "backslashreplace")
+def _state(name: str, file: Path | os.DirEntry[str]) -> tuple[str, int, int]:
     try:
         status = file.stat()
     except OSError:
-        return name, -1, -1  # a link that leads nowhere; it is there, and may be mended
-    return name, status.st_size, status.st_mtime_ns
+        return readable(name), -1, -1  # a link that leads nowhere; it is there, and may be mended
+    return readable(name), status.st_size, status.st_mtime_ns
