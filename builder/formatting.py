@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 NOT_MEASURED = "not measured"
@@ -69,6 +69,42 @@ def counted_out(share: float, whole: int) -> tuple[int, int]:
     return part, whole
 
 
+def of_hundred(share: float | None) -> str:
+    """How many of 100, for a sentence that has named the hundred already."""
+    return percent(share).removesuffix(" %")
+
+
+def missed_of_hundred(figure: Figure) -> str:
+    """The interval of what a share leaves out, as how many of 100: for 0.84 to 0.92 "8.0 to 16"."""
+    if figure["low"] is None or figure["high"] is None:
+        return NOT_MEASURED
+    rest = {"low": 1 - min(1.0, figure["high"]), "high": 1 - max(0.0, figure["low"])}
+    return percent_range(rest).removesuffix(" %")
+
+
+def points(share: float | None) -> str:
+    """A distance between two percentages."""
+    return NOT_MEASURED if share is None else f"{of_hundred(share)} percentage points"
+
+
+def signed(value: float | None, is_share: bool = True) -> str:
+    """How much larger one figure is than another: percentage points of a share, else the plain difference."""
+    if value is None:
+        return NOT_MEASURED
+    number = f"{abs(value) * 100:.1f}" if is_share else f"{abs(value):.3f}"
+    sign = "" if not float(number) else "+" if value > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{number} points" if is_share else f"{sign}{number}"
+
+
+def three_decimals(value: float | None) -> str:
+    return NOT_MEASURED if value is None else f"{value:.3f}"
+
+
+def in_a_row(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 def commonest(by_class: Mapping[str, int]) -> str:
     """The code of the class with most photos; of several the first."""
     return max(by_class, key=lambda code: by_class[code])
@@ -125,6 +161,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent_range": percent_range,
     "score_range": score_range,
     "out_of": out_of,
+    "of_hundred": of_hundred,
+    "missed_of_hundred": missed_of_hundred,
+    "points": points,
+    "signed": signed,
+    "three_decimals": three_decimals,
+    "in_a_row": in_a_row,
     "commonest": commonest,
     "count": count,
     "counted": counted,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 TICKS_WANTED = 4
 LEAST_STEP = 0.4  # units of a drawing: points closer than this to the last one are left out of a path
+QUARTERS = [0.0, 0.25, 0.5, 0.75, 1.0]
+LEFT, TOP = 56, 30  # room for a tick's words, and for the y axis's name above it
 
 Point = tuple[float, float]
 
@@ -16,6 +18,61 @@ Point = tuple[float, float]
 class Tick:
     at: float  # position in the drawing
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """A drawing `width` x `height` with its axes; templates ask it where a value lies."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+
+    def x(self, value: float) -> float:
+        return round(scale_between(*self.x_range, self.left, self.right)(value), 1)
+
+    def y(self, value: float) -> float:
+        return round(scale_between(*self.y_range, self.bottom, self.top)(value), 1)
+
+    def line(self, xs: Iterable[float], ys: Iterable[float]) -> str:
+        """SVG path data through the points of these values."""
+        to_x = scale_between(*self.x_range, self.left, self.right)
+        to_y = scale_between(*self.y_range, self.bottom, self.top)
+        return path((to_x(x), to_y(y)) for x, y in zip(xs, ys, strict=True))
+
+
+def axes(
+    x_values: list[float],
+    y_values: list[float],
+    *,
+    width: float = 400,
+    height: float = 308,
+    right: float = 392,
+    bottom: float = 260,
+) -> Axes:
+    """Axes with ticks at these values, from the first to the last of them."""
+    to_x = scale_between(x_values[0], x_values[-1], LEFT, right)
+    to_y = scale_between(y_values[0], y_values[-1], bottom, TOP)
+    return Axes(
+        width, height, LEFT, right, TOP, bottom,
+        x_range=(x_values[0], x_values[-1]),
+        y_range=(y_values[0], y_values[-1]),
+        x_ticks=[Tick(round(to_x(value), 1), value) for value in x_values],
+        y_ticks=[Tick(round(to_y(value), 1), value) for value in y_values],
+    )  # fmt: skip
+
+
+def square_of_shares(side: float = 280) -> Axes:
+    """Axes of two shares, 0-1 each, both drawn at the same scale."""
+    width, height = LEFT + side + 8, TOP + side + 48
+    return axes(QUARTERS, QUARTERS, width=width, height=height, right=LEFT + side, bottom=TOP + side)
 
 
 def nice_ticks(low: float, high: float) -> list[float]:

@@ -1,0 +1,39 @@
+"""The report as pages: one for each network, the first of them `report.html`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+
+from builder.classes import classes_as_dicts
+
+TEMPLATE = "report.html"
+
+Report = dict[str, Any]  # as report.json
+
+
+def report_context(report: Report, name: str) -> dict[str, Any]:
+    """What a page about the network `name` is rendered with."""
+    return {
+        "report": report,
+        "classes": classes_as_dicts(),
+        "network_name": name,
+        "network": report["networks"][name],
+        "report_address": partial(report_address, report),
+    }
+
+
+def report_address(report: Report, name: str) -> str:
+    """The address of a network's page, beside the others."""
+    return TEMPLATE if name == next(iter(report["networks"])) else f"report-{name}.html"
+
+
+def write_report_pages(environment: Environment, report: Report, into: Path) -> None:
+    """Write the page of every network into the folder."""
+    template = environment.get_template(TEMPLATE)
+    for name in report["networks"]:
+        page = template.render(report_context(report, name))
+        (into / report_address(report, name)).write_text(page, encoding="utf-8", newline="\n")
