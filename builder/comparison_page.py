@@ -1,0 +1,43 @@
+"""The page that shows two or more builds side by side; it is for whoever trains, and no part of a site."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from builder.render import TEMPLATES, template_environment
+
+STYLES = "*.css"
+
+
+def write_comparison_page(comparison: dict[str, Any], into: Path) -> Path:
+    """Write `into`/index.html about a comparison, and return it.
+
+    comparison: `photos`, `lesions`, `resamples`, `is_demo`; `rows`, the figures compared, each with `name`, `title`,
+    `kind` ("share", "score" or "number") and `lower_is_better`; `builds`, each with `name`, `file`, `network`,
+    `data`, `epochs` and `figures` (by the names of the rows); `pairs`, each with the places `first` and `second` in
+    `builds`, `differences` (second minus first, by the names of the rows, as {"value", "low", "high"}) and `mcnemar`
+    (`only_first_right`, `only_second_right`, `p`, which is None where neither was right alone).
+    """
+    shutil.rmtree(into, ignore_errors=True)
+    (into / "css").mkdir(parents=True)
+    for style in sorted((TEMPLATES / "css").glob(STYLES)):
+        shutil.copy(style, into / "css")
+    shutil.copy(TEMPLATES / "icon.svg", into)
+    page = template_environment().get_template("_comparison.html").render(
+        comparison=comparison,
+        report={"data": {"is_demo": comparison["is_demo"]}},  # the frame of every page asks for it
+        better_of=better_of,
+    )  # fmt: skip
+    file = into / "index.html"
+    file.write_text(page, encoding="utf-8", newline="\n")
+    return file
+
+
+def better_of(difference: dict[str, float | None], lower_is_better: bool) -> str | None:
+    """Which of two builds is better by "second minus first"; None unless its interval excludes zero."""
+    low, high = difference["low"], difference["high"]
+    if low is None or high is None or low <= 0 <= high:
+        return None
+    return "second" if (low > 0) != lower_is_better else "first"
