@@ -53,6 +53,7 @@ CODE = {
         "builder/report.schema.json",
         "builder/formatting.py",
         "builder/plots",
+        "builder/report_pages.py",
         "web_template",
         "package-lock.json",
     ),

@@ -9,11 +9,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from builder.classes import classes_as_dicts
 from builder.config import Config
 from builder.formatting import FILTERS
 from builder.messages import ENGLISH, LANGUAGES, Messages, check_uses, load_messages
 from builder.plots import GLOBALS
+from builder.report_pages import TEMPLATE as REPORT
+from builder.report_pages import report_context, write_report_pages
 from builder.twins import write_twin
 from builder.words import Words
 
@@ -39,13 +40,10 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(SCHEMA, into)
     _copy_tensorflowjs(into)
-    _render_templates(into, {
-        "report": report,
-        "classes": classes_as_dicts(),
-        "network_name": "cnn",
-        "network": report["networks"]["cnn"],
-        "model_bytes": report["networks"]["cnn"]["export"]["bytes"],
-    })  # fmt: skip
+    name = next(iter(report["networks"]))
+    model_bytes = report["networks"][name]["export"]["bytes"]
+    _render_templates(into, {**report_context(report, name), "model_bytes": model_bytes})
+    write_report_pages(template_environment(page=REPORT), report, into)
 
 
 def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str, Any]:
@@ -117,6 +115,8 @@ def _render_templates(into: Path, context: dict[str, Any]) -> None:
     for file in sorted(TEMPLATES.rglob("*")):
         path = file.relative_to(TEMPLATES)
         if file.is_dir() or path.parts[0] == "messages" or any(part.startswith("_") for part in path.parts):
+            continue
+        if path.name == REPORT:  # has a page for each network
             continue
         target = into / path
         target.parent.mkdir(parents=True, exist_ok=True)

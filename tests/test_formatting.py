@@ -9,15 +9,21 @@ from builder.formatting import (
     commonest,
     counted,
     csp_hash,
+    in_a_row,
     in_words,
     megabytes,
+    missed_of_hundred,
+    of_hundred,
     out_of,
     percent,
     percent_range,
     plain_number,
+    points,
     score,
     score_range,
     settings,
+    signed,
+    three_decimals,
 )
 
 NOT_MEASURED = {"value": None, "low": None, "high": None}
@@ -122,3 +128,31 @@ def test_every_setting_is_listed_in_the_order_of_the_file() -> None:
 def test_the_policy_hash_is_that_of_the_very_text() -> None:
     text = "p { content: '“' }\n"
     assert base64.b64decode(csp_hash(text).removeprefix("sha256-")) == hashlib.sha256(text.encode("utf-8")).digest()
+
+
+def test_what_is_missed_is_what_is_not_found() -> None:
+    assert of_hundred(1 - 0.383) == "62"
+    assert missed_of_hundred({"value": 0.88, "low": 0.84, "high": 0.92}) == "8.0 to 16"
+    assert missed_of_hundred({"value": 1.0, "low": 0.93, "high": 1.02}) == "0 to 7.0"
+    assert missed_of_hundred(NOT_MEASURED) == "not measured"
+
+
+def test_a_difference_has_its_sign_but_nothing_has_none() -> None:
+    assert signed(0.062) == "+6.2 points"
+    assert signed(-0.062) == "−6.2 points"
+    assert signed(-0.0001) == "0.0 points"
+    assert signed(0.0123, False) == "+0.012"
+    assert signed(None) == "not measured"
+
+
+def test_distances_between_percentages_are_points() -> None:
+    assert points(0.031) == "3.1 percentage points"
+    assert points(0.12) == "12 percentage points"
+    assert points(None) == "not measured"
+    assert three_decimals(0.4514) == "0.451"
+
+
+def test_names_are_listed_as_a_sentence_lists_them() -> None:
+    assert in_a_row(["a"]) == "a"
+    assert in_a_row(["a", "b"]) == "a and b"
+    assert in_a_row(["a", "b", "c"]) == "a, b and c"

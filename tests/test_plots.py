@@ -1,14 +1,17 @@
 """The report's drawings are where their figures say."""
 
 import re
+from typing import Any
 
 import pytest
 
-from builder.plots.axes import nice_ticks
-from builder.plots.confusion import mostly_taken_for, shade
-from builder.plots.intervals import interval
+from builder.plots.axes import axes, nice_ticks, square_of_shares
+from builder.plots.calibration import reliability_dots, risk_axes, risk_band, risk_line
+from builder.plots.confusion import classes_never_named, mostly_taken_for, shade
+from builder.plots.intervals import extremes, interval
 from builder.plots.learning import curves
-from builder.plots.roc import found_at, roc_path
+from builder.plots.roc import found_at, precision_recall_path, roc_path
+from tests.report_figures import NONE, figure
 
 HISTORY = [
     {"epoch": 1, "loss": 1.3, "accuracy": 0.62, "val_loss": 1.0, "val_accuracy": 0.67},
@@ -99,3 +102,89 @@ def test_the_commonest_mistake_is_named() -> None:
     assert mostly_taken_for([5, 68, 242, 16], 1) == 2
     assert mostly_taken_for([3, 9, 3], 1) == 0
     assert mostly_taken_for([0, 9, 0], 1) is None
+
+
+def test_axes_put_their_ends_on_their_edges_and_more_is_up() -> None:
+    at = axes([0, 1, 2], [0.0, 0.5])
+    assert (at.x(0), at.x(2), at.y(0.0), at.y(0.5)) == (at.left, at.right, at.bottom, at.top)
+    assert points(at.line([0, 2], [0.5, 0.0])) == [(at.left, at.top), (at.right, at.bottom)]
+    assert [tick.at for tick in at.x_ticks] == [at.left, (at.left + at.right) / 2, at.right]
+
+
+def test_a_square_draws_both_shares_at_the_same_scale() -> None:
+    at = square_of_shares()
+    assert at.right - at.left == at.bottom - at.top
+    assert at.right <= at.width and at.bottom <= at.height
+
+
+def test_precision_of_a_perfect_ranking_stays_at_the_top() -> None:
+    corners = points(precision_recall_path({"fpr": [0.0, 0.0, 1.0], "tpr": [0.0, 1.0, 1.0]}, 10, 30))
+    assert {y for x, y in corners if x < 100} == {0}
+    assert corners[-1] == (100, 75)  # all are named: 10 of 40 are right
+
+
+def test_precision_follows_from_what_is_found_and_what_is_taken_for_it() -> None:
+    corners = points(precision_recall_path({"fpr": [0.0, 0.1, 1.0], "tpr": [0.0, 0.5, 1.0]}, 20, 100))
+    at_half = min(corners, key=lambda corner: abs(corner[0] - 50))
+    assert at_half == (50, 50)  # 10 found and 10 taken for it: half of those named are right
+
+
+def test_dots_lie_where_their_bins_say_and_grow_with_their_photos() -> None:
+    at = square_of_shares()
+    bins = [
+        {"photos": 0, "confidence": None, "accuracy": dict(NONE)},
+        {"photos": 25, "confidence": 0.5, "accuracy": figure(0.25, 0.1)},
+        {"photos": 100, "confidence": 0.9, "accuracy": figure(0.98, 0.1)},
+    ]
+    small, large = reliability_dots(bins, at)
+    assert (small.x, small.y, small.low, small.high) == (at.x(0.5), at.y(0.25), at.y(0.15), at.y(0.35))
+    assert large.high == at.top, "an interval ends at 100 %"
+    assert large.radius == 2 * small.radius
+
+
+RISK = [
+    {"coverage": 1.0, "error": figure(0.3, 0.1)},
+    {"coverage": 0.5, "error": figure(0.1, 0.05)},
+    {"coverage": 0.25, "error": dict(NONE)},
+]
+
+
+def test_the_line_of_wrong_answers_goes_from_few_answered_to_all() -> None:
+    at = risk_axes(RISK)
+    assert at is not None and at.y_range == (0, 0.4)
+    assert points(risk_line(RISK, at)) == [(at.x(0.5), at.y(0.1)), (at.x(1), at.y(0.3))]
+
+
+def test_the_band_of_wrong_answers_goes_along_the_upper_ends_and_back_along_the_lower() -> None:
+    at = risk_axes(RISK)
+    assert at is not None
+    expected = [(0.5, 0.15), (1.0, 0.4), (1.0, 0.2), (0.5, 0.05)]
+    assert points(risk_band(RISK, at)) == [(at.x(x), at.y(y)) for x, y in expected]
+    assert risk_axes(RISK[2:]) is None
+
+
+def test_a_network_that_is_never_wrong_still_has_axes() -> None:
+    at = risk_axes([{"coverage": 1.0, "error": {"value": 0.0, "low": 0.0, "high": 0.0}}])
+    assert at is not None and at.y_range[1] > 0
+
+
+def group(name: str, value: float | None, half_width: float = 0.05) -> dict[str, Any]:
+    return {"name": name, "too_few": value is None, "accuracy": figure(value, half_width)}
+
+
+def test_the_best_and_the_worst_group_are_found_among_those_measured() -> None:
+    ends = extremes([group("a", 0.7), group("b", None), group("c", 0.9), group("d", 0.5)], "accuracy")
+    assert ends is not None
+    assert (ends.highest["name"], ends.lowest["name"], ends.overlap) == ("c", "d", False)
+    assert extremes([group("a", 0.7), group("b", None)], "accuracy") is None
+
+
+def test_groups_whose_intervals_meet_may_differ_by_chance() -> None:
+    ends = extremes([group("a", 0.7, 0.1), group("b", 0.6, 0.1)], "accuracy")
+    assert ends is not None and ends.overlap
+
+
+def test_a_class_that_is_no_answer_is_never_named() -> None:
+    classes = [{"index": 0, "code": "a"}, {"index": 1, "code": "b"}]
+    assert classes_never_named([[3, 0], [2, 0]], classes) == [classes[1]]
+    assert classes_never_named([[0, 3], [2, 0]], classes) == []

@@ -77,7 +77,7 @@ class Sections(HTMLParser):
 
 
 def render(report: dict[str, Any], into: Path, name: str = "report.html") -> Sections:
-    write_report_pages(template_environment(), report, into)
+    write_report_pages(template_environment(page="report.html"), report, into)
     return Sections((into / name).read_text(encoding="utf-8"))
 
 
@@ -339,7 +339,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report page with all it can hold, and its stylesheets."""
     folder = tmp_path_factory.mktemp("report")
     shutil.copytree(TEMPLATES / "css", folder / "css")
-    write_report_pages(template_environment(), {**make_report(), "leakage": make_leakage()}, folder)
+    write_report_pages(template_environment(page="report.html"), {**make_report(), "leakage": make_leakage()}, folder)
     return folder
 
 
