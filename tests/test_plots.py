@@ -131,7 +131,7 @@ def test_precision_follows_from_what_is_found_and_what_is_taken_for_it() -> None
 
 def test_dots_lie_where_their_bins_say_and_grow_with_their_photos() -> None:
     at = square_of_shares()
-    bins = [
+    bins: list[dict[str, Any]] = [
         {"photos": 0, "confidence": None, "accuracy": dict(NONE)},
         {"photos": 25, "confidence": 0.5, "accuracy": figure(0.25, 0.1)},
         {"photos": 100, "confidence": 0.9, "accuracy": figure(0.98, 0.1)},
