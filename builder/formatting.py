@@ -33,8 +33,10 @@ def percent_parts(share: float) -> tuple[str, str]:
 
 
 def score(value: float | None) -> str:
-    """A figure of 0-1 that is no share of anything, such as an area under a curve."""
-    return NOT_MEASURED if value is None else f"{value:.2f}"
+    """A figure of 0-1 that is no share of anything, such as an area under a curve; never "1.00" for less than one."""
+    if value is None:
+        return NOT_MEASURED
+    return f"{min(value, 0.999):.3f}" if 0.995 <= value < 1 else f"{value:.2f}"
 
 
 def percent_range(figure: Figure) -> str:

@@ -54,6 +54,7 @@ def test_what_is_not_zero_is_never_shown_as_zero(share: float) -> None:
 
 def test_what_is_not_certain_is_never_shown_as_certain() -> None:
     assert percent(0.9996) == "over 99.9 %"
+    assert [score(value) for value in (0.994, 0.9968, 0.9999, 1.0)] == ["0.99", "0.997", "0.999", "1.00"]
 
 
 @pytest.mark.parametrize("words", [percent, score, out_of])

@@ -91,7 +91,7 @@ def shown(name: str, value: float) -> str:
     if name in NUMBERS:
         return rounded(value, "0.001")
     if name in SCORES:
-        return f"{min(1.0, max(0.0, value)):.2f}"
+        return rounded(min(value, 0.999), "0.001") if 0.995 <= value < 1 else f"{min(1.0, max(0.0, value)):.2f}"
     share = 100 * min(1.0, max(0.0, value))
     return rounded(share, "0.1") if 0 < share < 9.95 or 99 <= share < 100 else rounded(share, "1")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from builder.plots.axes import QUARTERS, Axes, axes, nice_ticks
 
-SMALLEST_DOT, LARGEST_DOT = 3.0, 9.0  # radius, units of a drawing
+SMALLEST_DOT, LARGEST_DOT = 4.0, 9.0  # radius, units of a drawing
 
 
 @dataclass(frozen=True, slots=True)
