@@ -78,6 +78,11 @@ class ExportConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteConfig:
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole file, a section per stage; `training.epochs` is already the one for the data at hand."""
 
@@ -89,6 +94,7 @@ class Config:
     calibration: CalibrationConfig
     evaluation: EvaluationConfig
     export: ExportConfig
+    site: SiteConfig
 
     @property
     def is_demo(self) -> bool:

@@ -44,20 +44,27 @@ LANGUAGES = (
 PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 SAID = re.compile(r"""Words\.(say|plural)\(\s*["']([^"']+)["']""")
-REMEDY = "every text of web_template/messages/en.json has to be in the files of all languages"
+SHOWN = 8  # problems in one message
+REMEDY = "every text of web_template/messages/en.json has to be in the files of all languages, with the same {names}"
 
 
 def load_messages(folder: Path) -> dict[str, Messages]:
     """Every language's messages by its code; refuses a language that lacks one, has one more, or fills in others."""
     read = {language.code: _read(folder / f"{language.code}.json") for language in LANGUAGES}
     english = read["en"] | _english_kinds()
-    for language in LANGUAGES[1:]:
-        check_against_english(read[language.code], english, language)
+    problems = [
+        problem
+        for language in LANGUAGES[1:]
+        for problem in problems_beside_english(read[language.code], english, language)
+    ]
+    if problems:
+        more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise BuildError(f"messages: {'; '.join(problems[:SHOWN])}{more}", remedy=REMEDY)
     return {**read, "en": english}
 
 
-def check_against_english(messages: Messages, english: Messages, language: Language) -> None:
-    """Refuse `messages` unless they hold exactly the texts of `english`, in all the plural forms of `language`."""
+def problems_beside_english(messages: Messages, english: Messages, language: Language) -> list[str]:
+    """What keeps `messages` from being exactly the texts of `english`, in all the plural forms of `language`."""
     expected: Messages = {}
     for key, text in english.items():
         stem, _, form = key.rpartition(".")
@@ -67,23 +74,23 @@ def check_against_english(messages: Messages, english: Messages, language: Langu
             expected |= {f"{stem}.{each}": text for each in language.plurals}
         else:
             expected[key] = text
-    for key in sorted(expected.keys() ^ messages.keys()):
-        problem = "is missing" if key in expected else "is not in en.json"
-        raise BuildError(f"messages/{language.code}.json: {key!r} {problem}", remedy=REMEDY)
-    for key, text in sorted(messages.items()):
-        _check_placeholders(key, text, expected[key], language)
+    file = f"{language.code}.json"
+    problems = [
+        f"{file} lacks {key!r}" if key in expected else f"{file} has {key!r}, which en.json has not"
+        for key in sorted(expected.keys() ^ messages.keys())
+    ]
+    shared = sorted(expected.keys() & messages.keys())
+    return problems + [problem for key in shared for problem in _placeholders(key, messages[key], expected[key], file)]
 
 
-def _check_placeholders(key: str, text: str, english: str, language: Language) -> None:
+def _placeholders(key: str, text: str, english: str, file: str) -> list[str]:
     found, wanted = set(PLACEHOLDER.findall(text)), set(PLACEHOLDER.findall(english))
     # "One photo" may say its number in a word.
     if key.rpartition(".")[2] in PLURAL_FORMS and key.rpartition(".")[2] != "other":
         found, wanted = found - {"count"}, wanted - {"count"}
-    if found != wanted:
-        raise BuildError(
-            f"messages/{language.code}.json: {key!r} fills in {_listed(found)}, and in English {_listed(wanted)}",
-            remedy="use the same {names} in every language",
-        )
+    if found == wanted:
+        return []
+    return [f"{key!r} of {file} fills in {_listed(found)}, and in English {_listed(wanted)}"]
 
 
 def check_uses(folder: Path, english: Messages) -> None:

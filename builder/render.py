@@ -9,12 +9,17 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from builder.citations import METHODS
 from builder.config import Config
+from builder.errors import BuildError
 from builder.formatting import FILTERS
+from builder.kinds import ABCDE, DRAWING_PX, FACTS, draw_kinds
 from builder.messages import ENGLISH, LANGUAGES, Messages, check_uses, load_messages
 from builder.plots import GLOBALS
+from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.report_pages import TEMPLATE as REPORT
-from builder.report_pages import report_context, write_report_pages
+from builder.report_pages import report_address, report_context, write_report_pages
+from builder.search_engines import PREVIEW, address_of, draw_preview, write_sitemap
 from builder.twins import write_twin
 from builder.words import Words
 
@@ -24,11 +29,23 @@ SCHEMA = Path(__file__).parent / "report.schema.json"
 PACKAGES = REPOSITORY / "node_modules" / "@tensorflow"
 
 SCRIPTS = ("tfjs-core", "tfjs-layers", "tfjs-backend-cpu", "tfjs-backend-webgl", "tfjs-backend-wasm")
-# With and without SIMD. A threaded build exists, but threads need headers that a static host does not send.
 # English lies at the root, the other languages in folders of their own. All other pages are in English alone.
-IN_ALL_LANGUAGES = ("index.html",)
+IN_ALL_LANGUAGES = ("index.html", "kinds.html", "how.html", "privacy.html")
 # The groups of messages that only templates say: pages do not carry them for their scripts.
-FOR_TEMPLATES = ("footer", "intro", "languages", "missing", "nav", "noscript", "record", "warnings")
+FOR_TEMPLATES = (
+    "footer",
+    "how",
+    "intro",
+    "kinds",
+    "languages",
+    "missing",
+    "nav",
+    "noscript",
+    "privacy",
+    "record",
+    "warnings",
+)
+# With and without SIMD. A threaded build exists, but threads need headers that a static host does not send.
 WASM_FILES = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm")
 
 
@@ -40,10 +57,23 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(SCHEMA, into)
     _copy_tensorflowjs(into)
+    draw_kinds(into / "pictures")
+    address = _full_address(config.site.address)
     name = next(iter(report["networks"]))
-    model_bytes = report["networks"][name]["export"]["bytes"]
-    _render_templates(into, {**report_context(report, name), "model_bytes": model_bytes})
-    write_report_pages(template_environment(page=REPORT), report, into)
+    if address:
+        reports = tuple(report_address(report, each) for each in report["networks"])
+        write_sitemap(into, address, IN_ALL_LANGUAGES, reports)
+        draw_preview(into, into / "pictures", load_messages(TEMPLATES / "messages")["en"])
+    _render_templates(into, address, {
+        **report_context(report, name),
+        "model_bytes": report["networks"][name]["export"]["bytes"],
+        "input_px": (WIDTH_PX, HEIGHT_PX),
+        "kind_facts": FACTS,
+        "drawing_px": DRAWING_PX,
+        "abcde": ABCDE,
+        "method_sources": METHODS,
+    })  # fmt: skip
+    write_report_pages(template_environment(page=REPORT, site_address=address), report, into)
 
 
 def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str, Any]:
@@ -63,6 +93,13 @@ def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str
     }
 
 
+def _full_address(setting: str) -> str:
+    """The site's address with a slash at its end, or nothing where none is set."""
+    if setting and not setting.startswith(("https://", "http://")):
+        raise BuildError(f"site.address is {setting!r}", remedy="it must begin with https://, or be empty")
+    return f"{setting.rstrip('/')}/" if setting else ""
+
+
 def _copy_tensorflowjs(into: Path) -> None:
     vendor = into / "vendor"
     vendor.mkdir()
@@ -73,7 +110,7 @@ def _copy_tensorflowjs(into: Path) -> None:
         write_twin(vendor / name, into)
 
 
-def template_environment(words: Words | None = None, page: str = "") -> Environment:
+def template_environment(words: Words | None = None, page: str = "", site_address: str = "") -> Environment:
     """The templates of `web_template` with what they use, to render `page` (its file's name) in one language."""
     words = words or Words(ENGLISH, load_messages(TEMPLATES / "messages")["en"])
     environment = Environment(
@@ -98,6 +135,9 @@ def template_environment(words: Words | None = None, page: str = "") -> Environm
         "language": words.language,
         "languages": LANGUAGES,
         "page": page,
+        "site_address": site_address,  # or nothing, where it is not known
+        "address_of": address_of,
+        "preview": PREVIEW,
         "is_in_all_languages": page in IN_ALL_LANGUAGES,
         "root": "" if words.language is ENGLISH else "../",  # from the page to the site's folder
     })  # fmt: skip
@@ -108,7 +148,7 @@ def _said_by_scripts(messages: Messages) -> Messages:
     return {key: text for key, text in messages.items() if key.partition(".")[0] not in FOR_TEMPLATES}
 
 
-def _render_templates(into: Path, context: dict[str, Any]) -> None:
+def _render_templates(into: Path, site_address: str, context: dict[str, Any]) -> None:
     """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
     messages = load_messages(TEMPLATES / "messages")
     check_uses(TEMPLATES / "js", messages["en"])
@@ -125,7 +165,7 @@ def _render_templates(into: Path, context: dict[str, Any]) -> None:
             continue
         for language in LANGUAGES if path.name in IN_ALL_LANGUAGES else (ENGLISH,):
             words = Words(language, messages[language.code])
-            page = template_environment(words, path.name).get_template(path.as_posix()).render(context)
+            page = template_environment(words, path.name, site_address).get_template(path.as_posix()).render(context)
             folder = into if language is ENGLISH else into / language.code
             folder.mkdir(exist_ok=True)
             (folder / path).write_text(page, encoding="utf-8", newline="\n")

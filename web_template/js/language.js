@@ -29,8 +29,10 @@ const Language = (() => {
 
   /** @returns {Map<string, string>} the addresses of the page in other languages, by the first part of their tags */
   function others() {
+    /** @type {NodeListOf<HTMLLinkElement>} */
     const links = document.querySelectorAll("link[rel=alternate][hreflang]");
-    return new Map(Array.from(links, (link) => [primary(link.getAttribute("hreflang") ?? ""), link.getAttribute("href") ?? ""]));
+    // Not `href`: search engines want the full address there, of where the site will be.
+    return new Map(Array.from(links, (link) => [primary(link.hreflang), link.dataset.address ?? ""]));
   }
 
   /** @param {string} tag */
