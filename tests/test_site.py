@@ -385,10 +385,11 @@ def test_a_backend_that_computes_wrongly_is_not_trusted(http: str, context: Brow
 def test_no_tensor_is_left_behind(http: str, open_page: Callable[..., Page], photos: list[Path]) -> None:
     page = open_page(f"{http}index.html")
     answer(page, photos[0])
-    before = page.evaluate("tf.memory()")
+    [worker] = page.workers
+    before = worker.evaluate("tf.memory()")
     for photo in (photos[1], photos[2], photos[0]):
         answer(page, photo)
-    after = page.evaluate("tf.memory()")
+    after = worker.evaluate("tf.memory()")
     assert (after["numTensors"], after["numBytes"]) == (before["numTensors"], before["numBytes"])
 
 

@@ -32,9 +32,16 @@ interface Card {
   readonly input: { readonly width_px: number; readonly height_px: number };
   readonly photo_limits: { readonly max_megapixels: number };
   readonly classes: readonly LesionClass[];
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly files: readonly CardFile[];
   readonly bytes: number;
   readonly self_test: SelfTest;
+}
+
+/** A file of a network, and what its content must be. */
+interface CardFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 interface LesionClass {
@@ -56,4 +63,5 @@ interface LoadedNetwork {
   readonly card: Card;
   readonly backendName: string;
   classify(pixels: Uint8Array): Promise<Float32Array>;
+  dispose(): void;
 }

@@ -10,11 +10,11 @@ const App = (() => {
   let newestJob = 0;
 
   function start() {
-    const isComplete = [typeof tf, typeof Words, typeof Bytes, typeof Backend, typeof Network, typeof Pixels, typeof Photo].every(
+    const isComplete = [typeof Words, typeof Bytes, typeof Engine, typeof Pixels, typeof Photo].every(
       (type) => type !== "undefined",
     );
     if (!isComplete) {
-      View.showLoadFailure(true);
+      View.showLoadFailure(true, null);
       return;
     }
     void load();
@@ -25,18 +25,17 @@ const App = (() => {
     const thisLoad = (newestLoad += 1);
     isLoading = true;
     View.showLoading(null);
-    const startedAt_ms = performance.now();
     try {
-      network = await Network.load(View.modelAddress, {
-        onProgress: ({ loadedBytes, totalBytes }) => {
+      network = await Engine.load(View.modelAddress, {
+        onProgress: (progress) => {
           // When one file fails, the downloads beside it go on for a while.
-          if (!isLoading || thisLoad !== newestLoad) return;
-          View.showLoading({ loadedBytes, totalBytes, secondsLeft: secondsLeft(loadedBytes, totalBytes, startedAt_ms) });
+          if (isLoading && thisLoad === newestLoad) View.showLoading(progress);
         },
+        onNotice: View.showNotice,
       });
     } catch (error) {
       console.error("the network could not be loaded:", error);
-      View.showLoadFailure(false);
+      View.showLoadFailure(false, error instanceof Engine.Problem ? error : null);
       return;
     } finally {
       isLoading = false;
@@ -78,7 +77,8 @@ const App = (() => {
       const frame = Pixels.centredFrame(picture.width, picture.height, card.input.width_px, card.input.height_px);
       await View.showPhoto(file, picture, frame);
       if (isStale()) return;
-      const pixels = Pixels.shrink(picture, frame, card.input.width_px, card.input.height_px);
+      const pixels = await Pixels.shrink(picture, frame, card.input.width_px, card.input.height_px);
+      if (isStale()) return;
       const probabilities = await network.classify(pixels);
       if (isStale()) return;
       View.showAnswer(card.classes.map((lesionClass) => ({ lesionClass, probability: probabilities[lesionClass.index] ?? NaN })));
@@ -93,12 +93,6 @@ const App = (() => {
     } finally {
       picture?.close();
     }
-  }
-
-  /** An estimate from the speed so far, or null while that says little. @param {number} loadedBytes  @param {number} totalBytes  @param {number} startedAt_ms */
-  function secondsLeft(loadedBytes, totalBytes, startedAt_ms) {
-    const passed_s = (performance.now() - startedAt_ms) / 1000;
-    return passed_s < 1 || loadedBytes === 0 ? null : (passed_s / loadedBytes) * (totalBytes - loadedBytes);
   }
 
   return Object.freeze({ start });

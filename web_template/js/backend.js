@@ -4,13 +4,34 @@ const Backend = (() => {
   /** @typedef {"wasm" | "webgl" | "cpu"} Name */
   /** @typedef {(pixels: Uint8Array) => Promise<Float32Array>} Classify */
 
-  const FOLDER = "vendor/"; // of the .wasm files, seen from the site's folder
+  /** Why nothing on this device computes the network; the code is for whoever words it for the visitor. */
+  class Problem extends Error {
+    /** @param {"no-backend" | "wrong-answers"} code  @param {string} message */
+    constructor(code, message) {
+      super(message);
+      this.name = "Backend.Problem";
+      this.code = code;
+    }
+  }
+
+  /** @type {Name[]} */
+  const ALL = ["wasm", "webgl", "cpu"]; // likeliest first
+  const FOLDER = "vendor/"; // of the .wasm files, seen from the site
 
   /**
    * The backends that hold memory. (tf.findBackend would start the one it is asked about.)
    * @type {Set<Name>}
    */
   const started = new Set();
+  /** Backends that have failed after they were chosen. @type {Set<string>} */
+  const failed = new Set();
+  /** The only one to use, for as long as it works. @type {string | null} */
+  let preferred = null;
+
+  /** @param {string | null} name null: whichever is best */
+  function prefer(name) {
+    preferred = name;
+  }
 
   /**
    * Makes TensorFlow.js ready to hold a network. Call it once, before the network is loaded.
@@ -23,7 +44,7 @@ const Backend = (() => {
     for (const name of candidates()) {
       if (await start(name)) return name;
     }
-    throw new Error("This browser can run the network in no way this page knows. A newer browser can.");
+    throw new Problem("no-backend", "This browser can run the network in no way this page knows. A newer browser can.");
   }
 
   /**
@@ -45,26 +66,50 @@ const Backend = (() => {
     }
     const best = passed.sort((a, b) => a.milliseconds - b.milliseconds)[0];
     if (!best) {
-      throw new Error("This device does not compute the network correctly, so this page gives no answer on it.");
+      throw new Problem("wrong-answers", "This device does not compute the network correctly, so this page gives no answer on it.");
     }
     await tf.setBackend(best.name);
     await classify(pixelsOf(selfTest.vectors[0])); // brings the weights back from whichever backend had them last
-    for (const name of started) {
-      if (name !== best.name) tf.removeBackend(name);
+    for (const name of [...started]) {
+      if (name !== best.name) stop(name);
     }
-    started.clear();
-    started.add(best.name);
     return best.name;
   }
 
+  /** The chosen backend is not to be used again. The network on it is lost: load it anew. */
+  function giveUp() {
+    const name = /** @type {Name} */ (tf.getBackend());
+    failed.add(name);
+    stop(name);
+  }
+
+  /** Gives a backend's memory back. It can be started again. @param {Name} name */
+  function stop(name) {
+    const factory = tf.findBackendFactory(name);
+    try {
+      tf.removeBackend(name);
+    } catch (error) {
+      console.info(`The ${name} backend did not go quietly:`, error); // its graphics card is gone
+    }
+    tf.registerBackend(name, factory);
+    started.delete(name);
+  }
+
+  /** Whether the graphics card was taken away: it answers, but with nothing. */
+  function isLost() {
+    if (tf.getBackend() !== "webgl") return false;
+    const { gpgpu } = /** @type {import("@tensorflow/tfjs-backend-webgl").MathBackendWebGL} */ (tf.backend());
+    return gpgpu.gl.isContextLost();
+  }
+
   /**
-   * The backends to try, likeliest first. `?backend=cpu` in the page's address leaves one.
+   * The backends to try.
    * @returns {Name[]}
    */
   function candidates() {
-    const forced = new URLSearchParams(location.search).get("backend");
-    if (forced === "wasm" || forced === "webgl" || forced === "cpu") return [forced];
-    return ["wasm", "webgl", "cpu"];
+    const working = ALL.filter((name) => !failed.has(name));
+    const only = working.filter((name) => name === preferred);
+    return only.length > 0 ? only : working;
   }
 
   /** @param {Name} name */
@@ -74,7 +119,7 @@ const Backend = (() => {
     try {
       if (!(await tf.setBackend(name))) return false;
     } catch (error) {
-      // Thrown away by an earlier choice, or not to be had on this device: the next candidate is tried.
+      // Not to be had on this device: the next candidate is tried.
       console.info(`The ${name} backend is not available:`, error);
       return false;
     }
@@ -130,13 +175,23 @@ const Backend = (() => {
     return fastest;
   }
 
+  /**
+   * Whether the chosen backend still gives the right answers.
+   * @param {SelfTest} selfTest
+   * @param {Classify} classify
+   */
+  async function passes(selfTest, classify) {
+    return (await measure(selfTest, classify)) !== undefined;
+  }
+
   /** @param {SelfTest["vectors"][number]} vector */
   function pixelsOf(vector) {
     return Bytes.fromBase64(vector.pixels);
   }
 
   function isSoftwareRenderer() {
-    const gl = document.createElement("canvas").getContext("webgl2");
+    const canvas = typeof document === "undefined" ? new OffscreenCanvas(1, 1) : document.createElement("canvas");
+    const gl = /** @type {WebGL2RenderingContext | null} */ (canvas.getContext("webgl2"));
     if (!gl) return true;
     const info = gl.getExtension("WEBGL_debug_renderer_info");
     const renderer = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
@@ -144,5 +199,5 @@ const Backend = (() => {
     return /swiftshader|llvmpipe|softpipe|basic render|software/i.test(renderer);
   }
 
-  return Object.freeze({ prepare, choose });
+  return Object.freeze({ prefer, prepare, choose, passes, isLost, giveUp });
 })();

@@ -6,11 +6,27 @@
  * file (`a/b.bin` -> `a/b.bin.js`, written by builder/twins.py) that hands the file's bytes over in base64.
  */
 const Bytes = (() => {
-  // Pages of other languages lie one folder down; their scripts are these very ones, so these know where the site is.
-  const script = typeof document === "object" ? document.currentScript : null; // none in a worker
-  const SITE = new URL("../", script instanceof HTMLScriptElement ? script.src : location.href);
-  const RETRIES = 2; // a phone that changes from Wi-Fi to mobile drops a request or two
-  const RETRY_AFTER_MS = 500;
+  // After each a lost connection is tried again: a phone in a lift needs half a minute.
+  const RETRY_AFTER_MS = [500, 1000, 2000, 4000, 8000, 16000];
+  const STALLED_AFTER_MS = 60_000; // without a byte: a connection may die and say nothing
+
+  /** Why a file did not come. `code` and `values` are for whoever words it for the visitor. */
+  class Problem extends Error {
+    /**
+     * @param {"connection-lost" | "refused" | "missing" | "damaged"} code
+     * @param {string} message
+     * @param {Record<string, string | number>} values
+     */
+    constructor(code, message, values) {
+      super(message);
+      this.name = "Bytes.Problem";
+      this.code = code;
+      this.values = values;
+    }
+  }
+
+  /** The site's address. Pages of other languages lie one folder down; these scripts are the same for all. */
+  const root = typeof document === "undefined" ? siteRoot : new URL("../", scriptAddress()).href;
 
   /**
    * The bytes of the twin that is running now, by its script element.
@@ -19,38 +35,92 @@ const Bytes = (() => {
   const handedOver = new Map();
 
   /**
-   * Gets a file of the site. Throws an Error whose message a visitor can read.
-   * @param {string} url relative to the site's folder
-   * @param {{onBytes?: (received: number) => void}} [options] onBytes hears how many bytes of this file have arrived,
-   *   unpacked; after a lost connection it starts from 0 again
+   * Gets a file of the site; throws a Bytes.Problem.
+   * @param {string} url whole, or relative to the site
+   * @param {object} [options]
+   * @param {(received: number) => void} [options.onBytes] hears how many bytes of this file have arrived, unpacked;
+   *   after a lost connection it starts from 0 again
+   * @param {(isWaiting: boolean) => void} [options.onWaiting] hears when the connection is lost and when it is back
+   * @param {boolean} [options.isFresh] past the browser's own cache, which may hold an older file of that name
    * @returns {Promise<Response>} a complete response: its body is in memory
    */
-  async function fetchFile(url, { onBytes = () => {} } = {}) {
-    const address = new URL(url, SITE);
+  async function fetchFile(url, { onBytes = () => {}, onWaiting = () => {}, isFresh = false } = {}) {
+    const address = new URL(url, root);
+    const cache = isFresh ? "reload" : "default";
     const bytes =
-      address.protocol === "file:" ? await fromTwin(address, onBytes) : await overHttp(address, onBytes, RETRIES);
+      address.protocol === "file:" ? await fromTwin(address, onBytes) : await overHttp(address, cache, onBytes, onWaiting);
     return new Response(bytes, { headers: { "content-type": mediaType(address.pathname) } });
   }
 
   /**
    * @param {URL} address
+   * @param {RequestCache} cache
    * @param {(received: number) => void} onBytes
-   * @param {number} retries
+   * @param {(isWaiting: boolean) => void} onWaiting
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
-  async function overHttp(address, onBytes, retries) {
-    let response;
-    try {
-      response = await fetch(address);
-      if (response.status === 200) return await readCounting(response, onBytes);
-    } catch {
-      // Only the connection can fail here. The browser keeps the reason to itself.
-      if (retries === 0) throw new Error(`The connection was lost while loading ${nameOf(address)}.`);
-      onBytes(0);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
-      return overHttp(address, onBytes, retries - 1);
+  async function overHttp(address, cache, onBytes, onWaiting) {
+    const file = nameOf(address);
+    for (let attempt = 0; ; attempt++) {
+      let status;
+      try {
+        const { response, bytes } = await request(address, cache, onBytes);
+        if (attempt > 0) onWaiting(false);
+        if (response.status === 200) return bytes;
+        status = response.status;
+      } catch {
+        // Only the connection can fail here. The browser keeps the reason to itself.
+        const delay_ms = RETRY_AFTER_MS[attempt];
+        if (delay_ms === undefined) {
+          onWaiting(false);
+          throw new Problem("connection-lost", `The connection was lost while loading ${file}.`, { file });
+        }
+        onBytes(0);
+        onWaiting(true);
+        await untilWorthATry(delay_ms);
+        continue;
+      }
+      throw new Problem("refused", `The site did not give out ${file} (HTTP status ${status}).`, { file, status });
     }
-    throw new Error(`The site did not give out ${nameOf(address)} (HTTP status ${response.status}).`);
+  }
+
+  /**
+   * @param {URL} address
+   * @param {RequestCache} cache
+   * @param {(received: number) => void} onBytes
+   */
+  async function request(address, cache, onBytes) {
+    const stalled = new AbortController();
+    let timer = setTimeout(() => stalled.abort(), STALLED_AFTER_MS);
+    /** @param {number} received */
+    const onAlive = (received) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => stalled.abort(), STALLED_AFTER_MS);
+      onBytes(received);
+    };
+    try {
+      const response = await fetch(address, { cache, signal: stalled.signal });
+      return { response, bytes: response.status === 200 ? await readCounting(response, onAlive) : new Uint8Array() };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Waits for the connection to come back, and no longer than that; where the device believes it has one, for a while.
+   * @param {number} delay_ms
+   * @returns {Promise<void>}
+   */
+  function untilWorthATry(delay_ms) {
+    return new Promise((resolve) => {
+      const goOn = () => {
+        clearTimeout(timer);
+        globalThis.removeEventListener("online", goOn);
+        resolve();
+      };
+      globalThis.addEventListener("online", goOn);
+      const timer = navigator.onLine ? setTimeout(goOn, delay_ms) : undefined;
+    });
   }
 
   /**
@@ -96,9 +166,10 @@ const Bytes = (() => {
     script.remove();
     const twin = handedOver.get(script);
     handedOver.delete(script);
-    if (!found) throw new Error(`A file of this page is missing: ${nameOf(address)}.js.`);
+    const file = `${nameOf(address)}.js`;
+    if (!found) throw new Problem("missing", `A file of this page is missing: ${file}.`, { file });
     if (!twin || !decodeURIComponent(address.pathname).endsWith(`/${twin.name}`)) {
-      throw new Error(`A file of this page is damaged: ${nameOf(address)}.js.`);
+      throw new Problem("damaged", `A file of this page is damaged: ${file}.`, { file });
     }
     onBytes(twin.bytes.length);
     return twin.bytes;
@@ -127,6 +198,10 @@ const Bytes = (() => {
     return bytes;
   }
 
+  function scriptAddress() {
+    return /** @type {HTMLScriptElement} */ (document.currentScript).src;
+  }
+
   /** @param {URL} address */
   function nameOf(address) {
     return decodeURIComponent(address.pathname.slice(address.pathname.lastIndexOf("/") + 1));
@@ -138,5 +213,5 @@ const Bytes = (() => {
     return path.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
   }
 
-  return Object.freeze({ fetch: fetchFile, handOver, fromBase64 });
+  return Object.freeze({ fetch: fetchFile, handOver, fromBase64, root, Problem });
 })();

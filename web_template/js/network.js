@@ -1,60 +1,22 @@
 "use strict";
 /** Loads a network the build exported and classifies pixels with it. */
 const Network = (() => {
-  const AT_ONCE = 6; // downloads; what a browser allows one server anyway, and it bounds the memory of twins
-
   /**
    * @param {string} folder of the network, seen from the site, e.g. "model/cnn"
    * @param {object} [options]
-   * @param {(progress: {loadedBytes: number, totalBytes: number}) => void} [options.onProgress] in unpacked bytes
+   * @param {(progress: LoadProgress) => void} [options.onProgress] in unpacked bytes
    * @param {(card: Card) => void} [options.onCard] hears the card before the weights are there
+   * @param {(reason: "full" | "forbidden") => void} [options.onNotKept] the weights cannot be kept on this device
    * @returns {Promise<LoadedNetwork>}
    */
-  async function load(folder, { onProgress = () => {}, onCard = () => {} } = {}) {
+  async function load(folder, { onProgress = () => {}, onCard = () => {}, onNotKept = () => {} } = {}) {
     const card = /** @type {Card} */ (await (await Bytes.fetch(`${folder}/card.json`)).json());
     onCard(card);
-    const [files] = await Promise.all([loadFiles(folder, card, onProgress), Backend.prepare()]);
+    const [files] = await Promise.all([Weights.load(folder, card, { onProgress, onNotKept }), Backend.prepare()]);
     const model = await tf.loadLayersModel({ load: async () => artifactsOf(files) });
     const classify = classifierOf(model, card);
     const backendName = await Backend.choose(card.self_test, classify);
-    return Object.freeze({ card, backendName, classify });
-  }
-
-  /**
-   * @param {string} folder
-   * @param {Card} card
-   * @param {(progress: {loadedBytes: number, totalBytes: number}) => void} onProgress
-   * @returns {Promise<Map<string, ArrayBuffer>>} by path
-   */
-  async function loadFiles(folder, card, onProgress) {
-    /** @type {Map<string, ArrayBuffer>} */
-    const files = new Map();
-    /** @type {Map<string, number>} */
-    const received = new Map();
-    const report = () => {
-      const loadedBytes = [...received.values()].reduce((sum, bytes) => sum + bytes, 0);
-      onProgress({ loadedBytes, totalBytes: card.bytes });
-    };
-    report();
-    const waiting = [...card.files];
-    const loadNext = async () => {
-      for (let file = waiting.shift(); file; file = waiting.shift()) {
-        const { path, bytes } = file;
-        const response = await Bytes.fetch(`${folder}/${path}`, {
-          onBytes: (count) => {
-            received.set(path, count);
-            report();
-          },
-        });
-        const content = await response.arrayBuffer();
-        if (content.byteLength !== bytes) {
-          throw new Error(`${path} has ${content.byteLength} bytes instead of ${bytes}. Reload the page.`);
-        }
-        files.set(path, content);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, loadNext));
-    return files;
+    return Object.freeze({ card, backendName, classify, dispose: () => model.dispose() });
   }
 
   /**

@@ -22,6 +22,7 @@ const View = (() => {
   const answerName = part("answer-name", HTMLElement);
   const answerPlain = part("answer-plain", HTMLElement);
   const answerTogether = part("answer-together", HTMLElement);
+  const notices = part("notices", HTMLElement);
   const kinds = part("kinds", HTMLElement);
   const kindTemplate = part("kind-template", HTMLTemplateElement);
   const another = part("another", HTMLButtonElement);
@@ -71,7 +72,7 @@ const View = (() => {
     takeChosen(); // a photo chosen before the scripts had arrived
   }
 
-  /** @param {{loadedBytes: number, totalBytes: number, secondsLeft: number | null} | null} progress null: only begun */
+  /** @param {LoadProgress | null} progress null: only begun */
   function showLoading(progress) {
     statusBar.hidden = false;
     setState("loading");
@@ -96,8 +97,25 @@ const View = (() => {
     setState("ready");
   }
 
-  /** @param {boolean} needsReload the scripts themselves are missing, so that only a fresh page can help */
-  function showLoadFailure(needsReload) {
+  /** Something to know, with nothing to do about it. @param {Notice} notice */
+  function showNotice({ code, values }) {
+    const text = noticeText(code, values);
+    if ([...notices.children].some((one) => one.textContent === text)) return;
+    notices.append(paragraph(text, "notice"));
+  }
+
+  /** @param {Notice["code"]} code  @param {Notice["values"]} values */
+  function noticeText(code, { reason }) {
+    if (code === "backend-failed") return Words.say("notice.backend");
+    if (code === "worker-failed") return Words.say("notice.worker");
+    return reason === "full" ? Words.say("notice.full") : Words.say("notice.forbidden");
+  }
+
+  /**
+   * @param {boolean} needsReload the scripts themselves are missing, so that only a fresh page can help
+   * @param {{code: string | null, values: Record<string, string | number>} | null} problem
+   */
+  function showLoadFailure(needsReload, problem) {
     statusBar.hidden = true;
     statusText.textContent = Words.say("loading.failed");
     const retry = document.createElement("button");
@@ -109,8 +127,26 @@ const View = (() => {
       if (needsReload) location.reload();
       else onRetry();
     });
-    showMessage(Words.say("loading.failed-title"), Words.say("loading.failed-text"), retry);
+    showMessage(Words.say("loading.failed-title"), loadFailureText(problem), retry);
     setState("error");
+  }
+
+  /** @param {{code: string | null, values: Record<string, string | number>} | null} problem */
+  function loadFailureText(problem) {
+    switch (problem?.code) {
+      case "connection-lost":
+        return Words.say("loading.failed-connection");
+      case "refused":
+        return Words.say("loading.failed-refused", { ...problem.values, status: String(problem.values.status) });
+      case "damaged":
+        return Words.say("loading.failed-damaged", problem.values);
+      case "wrong-answers":
+        return Words.say("loading.failed-answers");
+      case "no-backend":
+        return Words.say("loading.failed-backend");
+      default:
+        return Words.say("loading.failed-text");
+    }
   }
 
   /** @param {string} fileName */
@@ -254,9 +290,10 @@ const View = (() => {
     return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   }
 
-  /** @param {{loadedBytes: number, totalBytes: number, secondsLeft: number | null}} progress */
-  function progressText({ loadedBytes, totalBytes, secondsLeft }) {
+  /** @param {LoadProgress} progress */
+  function progressText({ loadedBytes, totalBytes, secondsLeft, isWaiting }) {
     const sizes = { loaded: megabytes(loadedBytes), total: megabytes(totalBytes) };
+    if (isWaiting) return Words.say("loading.waiting", sizes);
     if (secondsLeft === null) return Words.say("loading.progress", sizes);
     const left =
       secondsLeft < 90
@@ -304,6 +341,7 @@ const View = (() => {
     listen,
     showLoading,
     showReady,
+    showNotice,
     showLoadFailure,
     showKept,
     showWorking,

@@ -1,0 +1,39 @@
+// What the engine's scripts hand each other, and what they find in a worker.
+
+/** The site's address, in a worker; engine.js puts it there. */
+declare const siteRoot: string;
+
+/** `secondsLeft` is null while the speed says little; `isWaiting`: the connection is lost, and will be tried again. */
+interface LoadProgress {
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+  readonly secondsLeft: number | null;
+  readonly isWaiting: boolean;
+}
+
+/** Something a visitor may like to know, with nothing to do about it; the page has the words. */
+interface Notice {
+  readonly code: "not-kept" | "backend-failed" | "worker-failed";
+  readonly values: Readonly<Record<string, string>>;
+}
+
+type EngineAction = "load" | "classify";
+
+interface EngineEvent {
+  readonly progress?: LoadProgress;
+  readonly notice?: Notice;
+}
+
+/** What is left of an error that comes out of a worker. */
+interface ProblemFacts {
+  readonly message: string;
+  readonly code?: string | null;
+  readonly values?: Record<string, string | number>;
+}
+
+/** Where a network runs: a worker, or the page. */
+interface Host {
+  readonly backendName: string;
+  ask(action: EngineAction, values: unknown[], hear: (event: EngineEvent) => void): Promise<any>;
+  end(): void;
+}

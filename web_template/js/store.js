@@ -1,0 +1,113 @@
+"use strict";
+/**
+ * Keeps a network's files on this device, each under the SHA-256 of its content, so that the next visit fetches nothing.
+ *
+ * Where nothing can be kept (private mode, no room, no secure connection) that is said once, and is no error: the files
+ * come over the network again next time.
+ */
+const Store = (() => {
+  /** @typedef {"full" | "forbidden"} Reason why files cannot be kept */
+
+  /** What is kept of one network. */
+  class Shelf {
+    /** @type {Cache | null} null: nothing can be kept */
+    #cache = null;
+    #folder;
+    #onNotKept;
+
+    /**
+     * @param {string} folder the network's whole address
+     * @param {(reason: Reason) => void} onNotKept
+     */
+    constructor(folder, onNotKept) {
+      this.#folder = folder;
+      this.#onNotKept = onNotKept;
+    }
+
+    /**
+     * Throws away what belongs to an older network: it would be in the new one's way.
+     * @param {readonly string[]} wanted the SHA-256 of each file
+     */
+    async open(wanted) {
+      try {
+        // The folder is in the name, because sites at other paths of this origin see the same caches.
+        const cache = await caches.open(`network ${this.#folder}`);
+        const addresses = new Set(wanted.map((sha256) => this.#addressOf(sha256)));
+        for (const { url } of await cache.keys()) {
+          if (!addresses.has(url)) await cache.delete(url);
+        }
+        this.#cache = cache;
+      } catch (error) {
+        this.#giveUp(error);
+      }
+    }
+
+    /**
+     * @param {string} sha256
+     * @returns {Promise<ArrayBuffer | undefined>} nothing, if it is not there or is damaged
+     */
+    async get(sha256) {
+      const address = this.#addressOf(sha256);
+      try {
+        const kept = await this.#cache?.match(address);
+        if (!kept) return undefined;
+        const content = await kept.arrayBuffer();
+        if (await matches(content, sha256)) return content;
+        await this.#cache?.delete(address);
+      } catch (error) {
+        this.#giveUp(error);
+      }
+      return undefined;
+    }
+
+    /**
+     * @param {string} sha256
+     * @param {ArrayBuffer} content
+     */
+    async put(sha256, content) {
+      try {
+        await this.#cache?.put(this.#addressOf(sha256), new Response(content));
+      } catch (error) {
+        this.#giveUp(error);
+      }
+    }
+
+    /** @param {string} sha256 */
+    #addressOf(sha256) {
+      return `${this.#folder}/${sha256}`;
+    }
+
+    /** @param {unknown} error */
+    #giveUp(error) {
+      console.info("The network cannot be kept on this device:", error);
+      this.#cache = null;
+      this.#onNotKept(error instanceof DOMException && error.name === "QuotaExceededError" ? "full" : "forbidden");
+      this.#onNotKept = () => {}; // once is enough
+    }
+  }
+
+  /**
+   * @param {string} folder the network's whole address
+   * @param {readonly string[]} wanted the SHA-256 of each of its files
+   * @param {(reason: Reason) => void} onNotKept called once at most
+   */
+  async function open(folder, wanted, onNotKept) {
+    const shelf = new Shelf(folder, onNotKept);
+    await shelf.open(wanted);
+    return shelf;
+  }
+
+  /**
+   * Whether the content is what it should be. Browsers compute SHA-256 over secure connections only; over others, where
+   * anybody on the way could change the page as well, everything passes.
+   * @param {BufferSource} content
+   * @param {string} sha256 in hexadecimal
+   */
+  async function matches(content, sha256) {
+    if (!globalThis.crypto?.subtle) return true;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+    return sha256 === Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  return Object.freeze({ open, matches });
+})();
