@@ -47,6 +47,9 @@ CODE = {
     ),
     "render": (
         "builder/render.py",
+        "builder/offline.py",
+        "builder/precache.mjs",
+        "builder/icons.py",
         "builder/messages.py",
         "builder/words.py",
         "builder/classes.py",

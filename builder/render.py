@@ -13,8 +13,10 @@ from builder.citations import METHODS
 from builder.config import Config
 from builder.errors import BuildError
 from builder.formatting import FILTERS
+from builder.icons import draw_icons
 from builder.kinds import ABCDE, DRAWING_PX, FACTS, draw_kinds
 from builder.messages import ENGLISH, LANGUAGES, Messages, check_uses, load_messages
+from builder.offline import SERVICE_WORKER, write_service_worker
 from builder.plots import GLOBALS
 from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.report_pages import TEMPLATE as REPORT
@@ -58,6 +60,7 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
     shutil.copy(SCHEMA, into)
     _copy_tensorflowjs(into)
     draw_kinds(into / "pictures")
+    draw_icons(into / "icons")
     address = _full_address(config.site.address)
     name = next(iter(report["networks"]))
     if address:
@@ -74,6 +77,7 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
         "method_sources": METHODS,
     })  # fmt: skip
     write_report_pages(template_environment(page=REPORT, site_address=address), report, into)
+    write_service_worker(TEMPLATES / SERVICE_WORKER, into)
 
 
 def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def address(request: pytest.FixtureRequest, demo_build: Build, http: str) -> str
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+    # Requests that go by a service worker would be hidden from the tests; test_offline.py has it.
+    context = browser.new_context(viewport={"width": 390, "height": 844}, service_workers="block")
     context.set_default_timeout(WAIT_MS)
     yield context
     context.close()

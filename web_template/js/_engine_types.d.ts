@@ -37,3 +37,22 @@ interface Host {
   ask(action: EngineAction, values: unknown[], hear: (event: EngineEvent) => void): Promise<any>;
   end(): void;
 }
+
+// What a service worker finds, of which the type checker's library for pages knows nothing.
+declare const registration: ServiceWorkerRegistration;
+declare const clients: Clients;
+declare const workbox: { precaching: typeof import("workbox-precaching") };
+declare function importScripts(...addresses: string[]): void;
+declare function skipWaiting(): Promise<void>;
+declare class WindowClient {
+  readonly url: string;
+}
+declare class Clients {
+  matchAll(options: { includeUncontrolled: boolean; type: "window" }): Promise<readonly WindowClient[]>;
+}
+interface Window {
+  readonly __WB_MANIFEST: { url: string; revision: string; integrity: string }[];
+}
+interface WindowEventMap {
+  message: MessageEvent & { waitUntil(work: Promise<unknown>): void };
+}

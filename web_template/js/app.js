@@ -10,7 +10,7 @@ const App = (() => {
   let newestJob = 0;
 
   function start() {
-    const isComplete = [typeof Words, typeof Bytes, typeof Engine, typeof Pixels, typeof Photo].every(
+    const isComplete = [typeof Words, typeof Bytes, typeof Engine, typeof Offline, typeof Pixels, typeof Photo].every(
       (type) => type !== "undefined",
     );
     if (!isComplete) {
@@ -25,6 +25,7 @@ const App = (() => {
     const thisLoad = (newestLoad += 1);
     isLoading = true;
     View.showLoading(null);
+    await Offline.change();
     try {
       network = await Engine.load(View.modelAddress, {
         onProgress: (progress) => {
@@ -41,6 +42,7 @@ const App = (() => {
       isLoading = false;
     }
     View.showReady(network.card.bytes, network.backendName);
+    void Offline.keep();
     if (keptPhoto) takePhoto(keptPhoto);
   }
 
