@@ -19,7 +19,9 @@ from PIL import Image
 
 HASH_SIDE = 16  # squared: the bits of a hash
 MOST_BITS_APART = 36
-BLOCK_PHOTOS = 32  # compared with all others at a time: 60 MB a core for 100,000 photos
+STRIP_PHOTOS, BLOCK_PHOTOS = 64, 2048  # compared with each other at a time: half a megabyte, which a core has at hand
+JOINED_AT_ONCE = 500_000  # pairs: 10 MB
+COMPARED_WORDS = 2  # of a hash's four: the others are looked at where these are close, which is seldom by chance
 
 
 def likeness_of(pixels: NDArray[np.uint8]) -> str:
@@ -31,14 +33,18 @@ def likeness_of(pixels: NDArray[np.uint8]) -> str:
 def group_near_identical(hashes: Sequence[str]) -> NDArray[np.int64]:
     """For each photo the index of the first photo of its group: near-identical pairs, joined where they meet."""
     different = {likeness: index for index, likeness in enumerate(dict.fromkeys(hashes))}
-    first = np.arange(len(different), dtype=np.int64)
-    for ones, others in _close_pairs(list(different)):
-        for one, other in zip(ones.tolist(), others.tolist(), strict=True):
-            low, high = sorted((_root(first, one), _root(first, other)))
-            first[high] = low
-    group_of = [_root(first, different[likeness]) for likeness in hashes]
-    first_photo: dict[int, int] = {}
-    return np.array([first_photo.setdefault(group, photo) for photo, group in enumerate(group_of)], dtype=np.int64)
+    groups: NDArray[np.int64] = np.arange(len(different), dtype=np.int64)
+    waiting: list[NDArray[np.int64]] = []
+    for pairs in _close_pairs(list(different)):
+        waiting.append(np.stack(pairs))
+        if sum(some.shape[1] for some in waiting) > JOINED_AT_ONCE:
+            groups = _joined(groups, np.concatenate(waiting, axis=1))
+            waiting.clear()
+    if waiting:
+        groups = _joined(groups, np.concatenate(waiting, axis=1))
+    group_of = groups[[different[likeness] for likeness in hashes]]
+    _, first, which = np.unique(group_of, return_index=True, return_inverse=True)
+    return first[which].astype(np.int64)
 
 
 def near_identical_pairs(hashes: Sequence[str]) -> list[tuple[int, int]]:
@@ -47,25 +53,47 @@ def near_identical_pairs(hashes: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _close_pairs(hashes: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """The pairs a block of photos at a time, so that they are never all held; several blocks are compared at once."""
+    """The pairs a strip of photos at a time, so that they are never all held; several strips are compared at once."""
     words = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint64).reshape(len(hashes), -1)
     by_word = np.ascontiguousarray(words.T)  # (4, photos)
 
     def compare(start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        block = by_word[:, start : start + BLOCK_PHOTOS, None]
-        apart = np.zeros((block.shape[1], len(hashes) - start), np.uint16)
-        for mine, theirs in zip(block, by_word[:, None, start:], strict=True):
-            apart += np.bitwise_count(mine ^ theirs)
-        ones, others = np.nonzero(apart <= MOST_BITS_APART)
+        strip = slice(start, start + STRIP_PHOTOS)
+        blocks = [
+            _alike_in_block(by_word, strip, slice(at, at + BLOCK_PHOTOS))
+            for at in range(start, len(hashes), BLOCK_PHOTOS)
+        ]
+        ones, others = np.concatenate(blocks, axis=1)
         is_later = ones < others
-        return ones[is_later] + start, others[is_later] + start
+        ones, others = ones[is_later], others[is_later]
+        is_close = np.bitwise_count(words[ones] ^ words[others]).sum(axis=1, dtype=np.int64) <= MOST_BITS_APART
+        ones, others = ones[is_close], others[is_close]
+        order = np.lexsort((others, ones))
+        return ones[order], others[order]
 
     with ThreadPoolExecutor() as pool:  # numpy lets go of the lock
-        yield from pool.map(compare, range(0, len(hashes), BLOCK_PHOTOS))
+        yield from pool.map(compare, range(0, len(hashes), STRIP_PHOTOS))
 
 
-def _root(first: NDArray[np.int64], photo: int) -> int:
-    while first[photo] != photo:
-        first[photo] = first[first[photo]]
-        photo = int(first[photo])
-    return photo
+def _alike_in_block(by_word: NDArray[np.uint64], mine: slice, theirs: slice) -> NDArray[np.int64]:
+    """The pairs of two ranges of photos that may be close, shape (2, pairs), by the first words of their hashes."""
+    apart = None
+    for word in by_word[:COMPARED_WORDS]:
+        bits = np.bitwise_count(word[mine, None] ^ word[None, theirs])
+        apart = bits if apart is None else apart + bits  # at most 64 a word: a byte holds it
+    assert apart is not None
+    if apart.min() > MOST_BITS_APART:
+        return np.empty((2, 0), np.int64)
+    ones, others = np.nonzero(apart <= MOST_BITS_APART)
+    return np.stack([ones + mine.start, others + theirs.start])
+
+
+def _joined(groups: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The groups after these pairs, shape (2, pairs), have been put into one each."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = groups[pairs]
+    graph = coo_array((np.ones(edges.shape[1], np.bool_), (edges[0], edges[1])), shape=(len(groups), len(groups)))
+    _, part = connected_components(graph, directed=False)
+    return np.asarray(part[groups], dtype=np.int64)
