@@ -43,7 +43,7 @@ LANGUAGES = (
 )  # fmt: skip
 PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-SAID = re.compile(r"""Words\.(say|plural)\(\s*["']([^"']+)["']""")
+SAID = re.compile(r"Words\.(say|plural)\(([^,()]*)")  # the key, or what chooses between keys
 SHOWN = 8  # problems in one message
 REMEDY = "every text of web_template/messages/en.json has to be in the files of all languages, with the same {names}"
 
@@ -99,9 +99,12 @@ def check_uses(folder: Path, english: Messages) -> None:
     It reads only keys that stand whole in the script, not those put together at run time.
     """
     for script in sorted(folder.glob("*.js")):
-        for how, key in SAID.findall(script.read_text(encoding="utf-8")):
-            if (f"{key}.other" if how == "plural" else key) not in english:
-                raise BuildError(f"js/{script.name}: there is no message {key!r}", remedy="add it to messages/en.json")
+        for how, argument in SAID.findall(script.read_text(encoding="utf-8")):
+            for key in re.findall(r'"([\w.-]+)"', argument):
+                if (f"{key}.other" if how == "plural" else key) not in english:
+                    raise BuildError(
+                        f"js/{script.name}: there is no message {key!r}", remedy="add it to messages/en.json"
+                    )
 
 
 def _read(file: Path) -> Messages:

@@ -47,7 +47,7 @@ const Language = (() => {
     const addresses = others();
     const wanted = [chosen(), ...navigator.languages].filter((tag) => tag !== null).map(primary);
     const best = wanted.find((language) => language === own || addresses.has(language));
-    const address = best === own ? undefined : addresses.get(best ?? own);
+    const address = best && best !== own && addresses.get(best);
     if (address) location.replace(address + location.search + location.hash);
   }
 
