@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builder.plots.axes import axes, nice_ticks, square_of_shares
-from builder.plots.calibration import reliability_dots, risk_axes, risk_band, risk_line
+from builder.plots.calibration import reliability_dots, risk_axes, risk_band, risk_line, sure_and_right
 from builder.plots.confusion import classes_never_named, mostly_taken_for, shade
 from builder.plots.intervals import extremes, interval
 from builder.plots.learning import curves
@@ -140,6 +140,16 @@ def test_dots_lie_where_their_bins_say_and_grow_with_their_photos() -> None:
     assert (small.x, small.y, small.low, small.high) == (at.x(0.5), at.y(0.25), at.y(0.15), at.y(0.35))
     assert large.high == at.top, "an interval ends at 100 %"
     assert large.radius == 2 * small.radius
+
+
+def test_how_sure_and_how_often_right_are_means_over_photos_not_bins() -> None:
+    bins: list[dict[str, Any]] = [
+        {"photos": 0, "confidence": None, "accuracy": dict(NONE)},
+        {"photos": 25, "confidence": 0.5, "accuracy": figure(0.2)},
+        {"photos": 75, "confidence": 0.9, "accuracy": figure(0.8)},
+    ]
+    assert sure_and_right(bins) == pytest.approx((0.8, 0.65))
+    assert sure_and_right(bins[:1]) is None
 
 
 RISK = [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from builder.plots.axes import square_of_shares
-from builder.plots.calibration import reliability_dots, risk_axes, risk_band, risk_line
+from builder.plots.calibration import reliability_dots, risk_axes, risk_band, risk_line, sure_and_right
 from builder.plots.confusion import classes_never_named, mostly_taken_for, shade
 from builder.plots.intervals import extremes, interval
 from builder.plots.learning import curves
@@ -21,6 +21,7 @@ GLOBALS: dict[str, Callable[..., Any]] = {
     "extremes": extremes,
     "square_of_shares": square_of_shares,
     "reliability_dots": reliability_dots,
+    "sure_and_right": sure_and_right,
     "risk_axes": risk_axes,
     "risk_line": risk_line,
     "risk_band": risk_band,

@@ -36,6 +36,17 @@ def reliability_dots(bins: Sequence[Mapping[str, Any]], at: Axes) -> list[Dot]:
     return dots
 
 
+def sure_and_right(bins: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
+    """How sure a network was on average, and how often right, both 0-1; None without photos."""
+    filled = [each for each in bins if each["photos"] and each["accuracy"]["value"] is not None]
+    photos = sum(each["photos"] for each in filled)
+    if not photos:
+        return None
+    sure = sum(each["photos"] * each["confidence"] for each in filled) / photos
+    right = sum(each["photos"] * each["accuracy"]["value"] for each in filled) / photos
+    return sure, right
+
+
 def risk_axes(points: Sequence[Mapping[str, Any]]) -> Axes | None:
     """Axes for the share of wrong answers at each coverage, high enough for the intervals; None without points."""
     measured = _measured(points)
