@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 from builder.classes import CLASSES, CODES
 from builder.render import TEMPLATES, template_environment
 from builder.report_pages import write_report_pages
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, Build
 from tests.report_figures import NONE, figure, make_leakage, make_network, make_report
 
 AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
@@ -86,13 +86,16 @@ def rounded(value: float, places: str) -> str:
     return str(Decimal(value + 1e-11).quantize(Decimal(places), rounding=ROUND_HALF_UP))
 
 
-def shown(name: str, value: float) -> str:
+def shown(name: str, value: float | None) -> str:
     """A figure as a reader should find it, worked out from the number with code of the test's own."""
+    assert value is not None
     if name in NUMBERS:
         return rounded(value, "0.001")
     if name in SCORES:
         return rounded(min(value, 0.999), "0.001") if 0.995 <= value < 1 else f"{min(1.0, max(0.0, value)):.2f}"
     share = 100 * min(1.0, max(0.0, value))
+    if 0 < share < 0.1 or 99.9 < share < 100:
+        return "under 0.1" if share < 1 else "over 99.9"
     return rounded(share, "0.1") if 0 < share < 9.95 or 99 <= share < 100 else rounded(share, "1")
 
 
@@ -120,18 +123,34 @@ def test_the_reports_of_these_tests_have_the_shape_that_the_site_publishes() -> 
 def test_every_figure_is_shown_with_its_interval(section: str, tmp_path: Path) -> None:
     report = make_report()
     text = render(report, tmp_path)[section]
-    expected = [
-        (name, each)
-        for key in SHOWN_IN[section]
-        for name, each in figures_in(report["networks"]["cnn"][key], key)
-        if name not in NOT_IN_SECTION.get(section, ()) and each["value"] is not None
-    ]
-    assert len(expected) >= 3
-    for name, each in expected:
-        value, low, high = (shown(name, float(each[bound] or 0)) for bound in ("value", "low", "high"))
+    assert len(list(measured_figures(report, section))) >= 3
+    assert missing_figures(report, section, text) == []
+
+
+def test_a_built_page_shows_every_figure_of_its_report(demo_build: Build) -> None:
+    page = Sections((demo_build.site / "report.html").read_text(encoding="utf-8"))
+    assert {section: missing_figures(demo_build.report, section, page[section]) for section in SHOWN_IN} == {
+        section: [] for section in SHOWN_IN
+    }
+
+
+def measured_figures(report: dict[str, Any], section: str) -> Iterator[tuple[str, dict[str, float | None]]]:
+    for key in SHOWN_IN[section]:
+        for name, each in figures_in(report["networks"]["cnn"][key], key):
+            if each["value"] is not None and name not in NOT_IN_SECTION.get(section, ()):
+                yield name, each
+
+
+def missing_figures(report: dict[str, Any], section: str, text: str) -> list[str]:
+    """What of a section's figures its text lacks, each with the cell that should be there."""
+    cells = []
+    for name, each in measured_figures(report, section):
         unit = "" if name in SCORES | NUMBERS else " %"
-        cell = re.escape(f"{value}{unit} {low} to {high}{unit}")
-        assert re.search(rf"(?<![\d.]){cell}(?![\d.])", text), (name, value, low, high)
+        cell = shown(name, each["value"]) + unit
+        if each["low"] is not None:
+            cell += f" {shown(name, each['low'])} to {shown(name, each['high'])}{unit}"
+        cells.append((name, cell))
+    return [f"{name}: {cell}" for name, cell in cells if not re.search(rf"(?<![\d.]){re.escape(cell)}(?![\d.])", text)]
 
 
 def test_the_confusion_matrix_is_there_in_counts_and_by_row(tmp_path: Path) -> None:
