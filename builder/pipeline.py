@@ -55,6 +55,7 @@ CODE = {
         "builder/classes.py",
         "builder/citations.py",
         "builder/kinds.py",
+        "builder/samples.py",
         "builder/search_engines.py",
         "builder/data/demo.py",
         "builder/data/demo_signs.py",

@@ -21,6 +21,8 @@ from builder.plots import GLOBALS
 from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.report_pages import TEMPLATE as REPORT
 from builder.report_pages import report_address, report_context, write_report_pages
+from builder.samples import SAMPLES as DRAWN_SAMPLES
+from builder.samples import write_samples
 from builder.search_engines import PREVIEW, address_of, draw_preview, write_sitemap
 from builder.twins import write_twin
 from builder.words import Words
@@ -59,6 +61,7 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(SCHEMA, into)
     _copy_tensorflowjs(into)
+    write_samples(into)
     draw_kinds(into / "pictures")
     draw_icons(into / "icons")
     address = _full_address(config.site.address)
@@ -70,6 +73,7 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
     _render_templates(into, address, {
         **report_context(report, name),
         "model_bytes": report["networks"][name]["export"]["bytes"],
+        "samples": DRAWN_SAMPLES,
         "input_px": (WIDTH_PX, HEIGHT_PX),
         "kind_facts": FACTS,
         "drawing_px": DRAWING_PX,

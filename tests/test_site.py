@@ -165,7 +165,9 @@ def test_the_answer_shows_all_classes_sorted_with_group_and_the_five_warnings(
     assert "Built from drawn images. Its answers mean nothing for real skin." in page.inner_text("body")
     treated = sum(given[kind.code] for kind in CLASSES if kind.is_malignant)
     assert f"{treated:.0%}".rstrip("%") in page.inner_text("#answer-together") or treated < 0.1 or treated > 0.99
-    assert page.eval_on_selector("#seen-image", "image => image.naturalWidth") == 200
+    assert page.eval_on_selector("#seen-image", "canvas => canvas.width / canvas.height") == pytest.approx(
+        4 / 3, abs=0.01
+    )
 
 
 def test_the_page_claims_only_what_the_report_says(

@@ -34,6 +34,8 @@ interface Card {
   readonly classes: readonly LesionClass[];
   readonly files: readonly CardFile[];
   readonly bytes: number;
+  /** Changes with any of the network's files. */
+  readonly version: string;
   readonly self_test: SelfTest;
 }
 

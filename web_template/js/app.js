@@ -1,24 +1,34 @@
 "use strict";
-/** Wires the page: photos go from the view to the engine, answers go back. A newer photo always wins over an older one. */
+/** Wires the page: photos go from the visitor to the network, answers go back. */
 const App = (() => {
   /** @type {LoadedNetwork | null} */
   let network = null;
   let isLoading = false;
   let newestLoad = 0;
-  /** The photo that came before the network did. @type {File | null} */
-  let keptPhoto = null;
-  let newestJob = 0;
+  let newestWish = 0;
+  /** What the visitor wanted before the network was there. @type {((network: LoadedNetwork) => void) | null} */
+  let kept = null;
 
   function start() {
-    const isComplete = [typeof Words, typeof Bytes, typeof Engine, typeof Offline, typeof Pixels, typeof Photo].every(
-      (type) => type !== "undefined",
-    );
-    if (!isComplete) {
-      View.showLoadFailure(true, null);
+    if (!isComplete()) {
+      // One of the scripts did not arrive, perhaps the one that shows things: the page has the words for that itself.
+      document.querySelector("main")?.setAttribute("data-state", "error");
+      document.getElementById("incomplete")?.removeAttribute("hidden");
       return;
     }
     void load();
-    View.listen({ photo: takePhoto, nothing: refuseNothing, retry: () => void load() });
+    Single.listen();
+    Collection.listen({ open: openFromCollection, cancel: Batch.cancel, save });
+    KeptAnswers.listen({ open: openFromHistory, save });
+    Capture.listen({ photo: (file) => take([file]), problem: View.showMessage });
+    Actions.listen({ another: Intake.open, save: (format) => save([Single.answered()].flatMap((one) => one ?? []), format) });
+    Intake.listen({ photos: take, nothing: refuseNothing, sample: (address, name) => void takeSample(address, name) });
+  }
+
+  function isComplete() {
+    const engine = [typeof Bytes, typeof Pixels, typeof Photo, typeof Engine, typeof Offline, typeof Quality, typeof Judgement];
+    const page = [typeof Words, typeof View, typeof Single, typeof Batch, typeof KeptAnswers, typeof Capture, typeof Actions, typeof Intake];
+    return [...engine, ...page].every((type) => type !== "undefined");
   }
 
   async function load() {
@@ -36,65 +46,85 @@ const App = (() => {
       });
     } catch (error) {
       console.error("the network could not be loaded:", error);
-      View.showLoadFailure(false, error instanceof Engine.Problem ? error : null);
+      View.showLoadFailure(error instanceof Engine.Problem ? error : null, () => void load());
       return;
     } finally {
       isLoading = false;
     }
     View.showReady(network.card.bytes, network.backendName);
     void Offline.keep();
-    if (keptPhoto) takePhoto(keptPhoto);
+    kept?.(network);
+    kept = null;
   }
 
-  /** @param {File} file */
-  function takePhoto(file) {
-    newestJob += 1;
+  /** Do it now, or as soon as the network is there. @param {string} text what the page says until then  @param {(network: LoadedNetwork) => void} wish */
+  function whenLoaded(text, wish) {
+    newestWish += 1;
     if (network) {
-      keptPhoto = null;
-      void answerPhoto(file, network, newestJob);
+      wish(network);
       return;
     }
-    keptPhoto = file;
-    View.showKept(file.name);
+    kept = wish;
+    View.showKept(text);
     if (!isLoading) void load();
+  }
+
+  /** @param {File[]} files one or more */
+  function take(files) {
+    const [file] = files;
+    if (!file) return;
+    Batch.close();
+    Pair.hide();
+    if (files.length > 1) {
+      Single.close();
+      whenLoaded(Words.plural("waiting.kept-several", files.length), (loaded) => void Batch.run(files, loaded));
+    } else {
+      whenLoaded(Words.say("waiting.kept", { file: file.name }), (loaded) => void Single.open(file, file.name, loaded));
+    }
+  }
+
+  /** @param {string} address in the site  @param {string} name */
+  async function takeSample(address, name) {
+    const wish = (newestWish += 1);
+    try {
+      const blob = await (await Bytes.fetch(address)).blob();
+      if (wish === newestWish) take([new File([blob], name, { type: "image/png" })]);
+    } catch (error) {
+      console.error(`${address} did not arrive:`, error);
+      View.showMessage(Words.say("samples.problem-title"), Words.say("samples.problem"));
+    }
   }
 
   /** Something was dropped or pasted that holds no file, such as text or a picture out of another page. */
   function refuseNothing() {
-    newestJob += 1;
-    keptPhoto = null;
+    newestWish += 1;
+    kept = null;
+    Single.close();
     View.showProblem(Words.say("photo.nothing-title"), Words.say("photo.nothing"));
   }
 
-  /** @param {File} file  @param {LoadedNetwork} network  @param {number} job */
-  async function answerPhoto(file, network, job) {
-    const { card } = network;
-    const isStale = () => job !== newestJob;
-    /** @type {Picture | null} */
-    let picture = null;
-    View.showWorking();
-    try {
-      picture = await Photo.read(file, card);
-      if (isStale()) return;
-      const frame = Pixels.centredFrame(picture.width, picture.height, card.input.width_px, card.input.height_px);
-      await View.showPhoto(file, picture, frame);
-      if (isStale()) return;
-      const pixels = await Pixels.shrink(picture, frame, card.input.width_px, card.input.height_px);
-      if (isStale()) return;
-      const probabilities = await network.classify(pixels);
-      if (isStale()) return;
-      View.showAnswer(card.classes.map((lesionClass) => ({ lesionClass, probability: probabilities[lesionClass.index] ?? NaN })));
-    } catch (error) {
-      if (isStale()) return;
-      if (error instanceof Photo.Problem) {
-        View.showProblem(Words.say("photo.problem-title"), Words.say(`photo.${error.code}`, error.values));
-      } else {
-        console.error(`${file.name} could not be answered:`, error);
-        View.showProblem(Words.say("problem.device-title"), Words.say("problem.device"));
-      }
-    } finally {
-      picture?.close();
-    }
+  /** @param {number} index of a photo among several */
+  function openFromCollection(index) {
+    const file = Batch.fileOf(index);
+    const answered = Collection.get(index)?.answered;
+    if (!file || !answered || !network) return;
+    newestWish += 1;
+    Collection.mark(index);
+    void Single.open(file, file.name, network, { answered, framed: answered });
+  }
+
+  /** @param {number} key  @param {KeptAnswer} keptAnswer */
+  function openFromHistory(key, { answered, cutout }) {
+    Batch.close();
+    whenLoaded(Words.say("waiting.kept", { file: answered.name }), (loaded) => {
+      // What was kept is what was in the frame, so the frame is all of it.
+      void Single.open(cutout, answered.name, loaded, { answered, framed: null, key });
+    });
+  }
+
+  /** @param {AnsweredPhoto[]} answers  @param {"csv" | "json"} format */
+  function save(answers, format) {
+    if (network && answers.length > 0) Export.save(answers, network.card, format);
   }
 
   return Object.freeze({ start });

@@ -1,76 +1,28 @@
 "use strict";
 /**
- * The page as the visitor sees it: the only file that touches the document.
+ * The page's state and what it says: loading, waiting, problems, and words for those who listen.
  *
  * State is on `main[data-state]` (loading, ready, working, result, error); text goes in by `textContent` alone.
  */
 const View = (() => {
-  const main = part("main", HTMLElement);
-  const input = part("photo", HTMLInputElement);
-  const message = part("message", HTMLElement);
-  const announcer = part("announcer", HTMLElement);
-  const statusText = part("status-text", HTMLElement);
-  const statusBar = part("status-bar", HTMLProgressElement);
-  const result = part("result", HTMLElement);
-  const seen = part("seen", HTMLElement);
-  const seenPhoto = part("seen-photo", HTMLElement);
-  const seenImage = part("seen-image", HTMLImageElement);
-  const seenFrame = part("seen-frame", HTMLElement);
-  const seenCaption = part("seen-caption", HTMLElement);
-  const waiting = part("waiting", HTMLElement);
-  const answer = part("answer", HTMLElement);
-  const answerName = part("answer-name", HTMLElement);
-  const answerPlain = part("answer-plain", HTMLElement);
-  const answerTogether = part("answer-together", HTMLElement);
-  const notices = part("notices", HTMLElement);
-  const kinds = part("kinds", HTMLElement);
-  const kindTemplate = part("kind-template", HTMLTemplateElement);
-  const another = part("another", HTMLButtonElement);
+  const main = Parts.byId("main", HTMLElement);
+  const message = Parts.byId("message", HTMLElement);
+  const announcer = Parts.byId("announcer", HTMLElement);
+  const statusText = Parts.byId("status-text", HTMLElement);
+  const statusBar = Parts.byId("status-bar", HTMLProgressElement);
+  const notices = Parts.byId("notices", HTMLElement);
+  const result = Parts.byId("result", HTMLElement);
+  const seen = Parts.byId("seen", HTMLElement);
+  const waiting = Parts.byId("waiting", HTMLElement);
+  const answer = Parts.byId("answer", HTMLElement);
+  const input = Parts.byId("photo", HTMLInputElement);
 
-  /** Where the network lies, relative to the page; the renderer writes it, since it chose the network. */
+  let isBusy = false;
+
+  /** Where the network lies, relative to the site; the renderer writes it, since it chose the network. */
   const modelAddress = main.dataset.model ?? "";
-  /** @type {() => void} */
-  let onRetry = () => {};
-
-  /**
-   * Call back for each photo that arrives, whichever way, for what arrives without one, and for a second try at loading.
-   * @param {{photo: (file: File) => void, nothing: () => void, retry: () => void}} callbacks
-   */
-  function listen(callbacks) {
-    onRetry = callbacks.retry;
-    const takeChosen = () => {
-      const file = input.files?.[0];
-      if (!file) return;
-      // Or choosing the same file again would be no change, and nothing would happen.
-      input.value = "";
-      callbacks.photo(file);
-    };
-    /** @param {DataTransfer | null} transfer */
-    const takeTransferred = (transfer) => {
-      const file = transfer?.files[0];
-      if (file) callbacks.photo(file);
-      else callbacks.nothing();
-    };
-    input.addEventListener("change", takeChosen);
-    another.addEventListener("click", () => {
-      keepFocus();
-      input.click();
-    });
-    document.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      document.body.dataset.dragging = "";
-    });
-    document.addEventListener("dragleave", (event) => {
-      if (event.relatedTarget === null) delete document.body.dataset.dragging;
-    });
-    document.addEventListener("drop", (event) => {
-      event.preventDefault();
-      delete document.body.dataset.dragging;
-      takeTransferred(event.dataTransfer);
-    });
-    document.addEventListener("paste", (event) => takeTransferred(event.clipboardData));
-    takeChosen(); // a photo chosen before the scripts had arrived
-  }
+  /** The classes' codes by their index, known before the network is. */
+  const codes = Object.freeze((main.dataset.codes ?? "").split(" "));
 
   /** @param {LoadProgress | null} progress null: only begun */
   function showLoading(progress) {
@@ -84,7 +36,19 @@ const View = (() => {
     }
     const { loadedBytes, totalBytes } = progress;
     statusBar.value = totalBytes > 0 ? loadedBytes / totalBytes : 0;
-    statusText.textContent = loadedBytes < totalBytes ? progressText(progress) : Words.say("loading.testing");
+    statusText.textContent = loadedBytes < totalBytes ? loadingText(progress) : Words.say("loading.testing");
+  }
+
+  /** @param {LoadProgress} progress */
+  function loadingText({ loadedBytes, totalBytes, secondsLeft, isWaiting }) {
+    const values = { loaded: megabytes(loadedBytes), total: megabytes(totalBytes) };
+    if (isWaiting) return Words.say("loading.waiting", values);
+    if (secondsLeft === null) return Words.say("loading.progress", values);
+    const left =
+      secondsLeft < 90
+        ? Words.plural("loading.left-seconds", Math.max(1, Math.round(secondsLeft)))
+        : Words.plural("loading.left-minutes", Math.round(secondsLeft / 60));
+    return Words.say("loading.progress-left", { ...values, left });
   }
 
   /** @param {number} bytes  @param {string} backendName */
@@ -93,7 +57,7 @@ const View = (() => {
     message.replaceChildren();
     statusBar.hidden = true;
     statusText.textContent = Words.say("loading.ready", { size: megabytes(bytes) });
-    announcer.textContent = Words.say("loading.ready-aloud");
+    say(Words.say("loading.ready-aloud"));
     setState("ready");
   }
 
@@ -101,7 +65,7 @@ const View = (() => {
   function showNotice({ code, values }) {
     const text = noticeText(code, values);
     if ([...notices.children].some((one) => one.textContent === text)) return;
-    notices.append(paragraph(text, "notice"));
+    notices.append(Parts.paragraph(text, "notice"));
   }
 
   /** @param {Notice["code"]} code  @param {Notice["values"]} values */
@@ -112,10 +76,10 @@ const View = (() => {
   }
 
   /**
-   * @param {boolean} needsReload the scripts themselves are missing, so that only a fresh page can help
    * @param {{code: string | null, values: Record<string, string | number>} | null} problem
+   * @param {() => void} again what a second try does
    */
-  function showLoadFailure(needsReload, problem) {
+  function showLoadFailure(problem, again) {
     statusBar.hidden = true;
     statusText.textContent = Words.say("loading.failed");
     const retry = document.createElement("button");
@@ -124,8 +88,7 @@ const View = (() => {
     retry.textContent = Words.say("loading.again");
     retry.addEventListener("click", () => {
       keepFocus();
-      if (needsReload) location.reload();
-      else onRetry();
+      again();
     });
     showMessage(Words.say("loading.failed-title"), loadFailureText(problem), retry);
     setState("error");
@@ -149,9 +112,9 @@ const View = (() => {
     }
   }
 
-  /** @param {string} fileName */
-  function showKept(fileName) {
-    showWaiting(Words.say("waiting.kept", { file: fileName }));
+  /** @param {string} text */
+  function showKept(text) {
+    showWaiting(text);
   }
 
   function showWorking() {
@@ -160,113 +123,71 @@ const View = (() => {
     setState("working");
   }
 
-  /**
-   * Show the photo with the part of it that the network sees; resolves once it is on the screen.
-   * @param {Blob} file
-   * @param {{width: number, height: number}} size of the upright photo
-   * @param {Frame} frame
-   */
-  async function showPhoto(file, size, frame) {
-    forgetPhoto();
-    seenPhoto.style.setProperty("--photo-ratio", String(size.width / size.height));
-    seenFrame.style.setProperty("--frame-left", share(frame.x / size.width));
-    seenFrame.style.setProperty("--frame-top", share(frame.y / size.height));
-    seenFrame.style.setProperty("--frame-width", share(frame.width / size.width));
-    seenFrame.style.setProperty("--frame-height", share(frame.height / size.height));
-    const isWhole = frame.width === size.width && frame.height === size.height;
-    seenFrame.hidden = isWhole;
-    seenCaption.textContent = Words.say(isWhole ? "answer.whole" : "answer.framed");
-    seenImage.src = URL.createObjectURL(file);
+  /** The photo on the screen is looked at again: its old answer stays until the new one is there. */
+  function showReworking() {
+    message.replaceChildren();
+    answer.setAttribute("aria-busy", "true");
+    setState("working");
+  }
+
+  /** Bring the photo's place onto the screen; resolves once it is there. */
+  async function showPhoto() {
     seen.hidden = false;
     main.dataset.hasPhoto = "";
     seen.scrollIntoView({ block: "start" });
     await painted();
   }
 
-  /**
-   * Show all the kinds, most likely first.
-   * @param {Answer[]} answers in any order
-   */
-  function showAnswer(answers) {
-    const sorted = [...answers].sort((a, b) => b.probability - a.probability);
-    const [top] = sorted;
-    if (!top) throw new Error("an answer needs at least one class");
-    const name = kindWord(top.lesionClass, "inline");
-    const plain = kindWord(top.lesionClass, "plain");
-    const malignant = answers.filter(({ lesionClass }) => lesionClass.is_malignant);
-    const together = malignant.reduce((sum, { probability }) => sum + probability, 0);
-    const needTreatment = Words.say("answer.together", {
-      count: Words.inWords(malignant.length),
-      percent: Words.percent(together),
-    });
-
-    answerName.textContent = Words.say("answer.name", { name });
-    answerPlain.textContent = plain;
-    answerTogether.textContent = needTreatment;
-    kinds.replaceChildren(...sorted.map(kindRow));
+  /** @param {string} aloud the answer in a sentence or two */
+  function showResult(aloud) {
     waiting.hidden = true;
     answer.hidden = false;
-    announcer.textContent = Words.say("answer.aloud", {
-      name,
-      plain,
-      percent: Words.percent(top.probability),
-      together: needTreatment,
-    });
+    answer.removeAttribute("aria-busy");
+    say(aloud);
+    setState("result");
+  }
+
+  /** All photos are looked at, or the visitor stopped that. @param {string} aloud */
+  function showSeveral(aloud) {
+    say(aloud);
     setState("result");
   }
 
   /** The last photo could not be answered. @param {string} title  @param {string} text what to do next */
   function showProblem(title, text) {
-    forgetPhoto();
-    result.hidden = true;
-    delete main.dataset.hasPhoto;
+    hideResult();
     showMessage(title, text);
     setState("error");
   }
 
-  /** @param {string} text */
-  function showWaiting(text) {
-    forgetPhoto();
+  function hideResult() {
+    result.hidden = true;
     seen.hidden = true;
     answer.hidden = true;
-    kinds.replaceChildren();
+    delete main.dataset.hasPhoto;
+  }
+
+  /** @param {string} text */
+  function showWaiting(text) {
+    hideResult();
     waiting.textContent = text;
     waiting.hidden = false;
     result.hidden = false;
-    delete main.dataset.hasPhoto;
-    announcer.textContent = text;
+    say(text);
   }
 
   /** @param {string} title  @param {string} text  @param {HTMLElement[]} controls */
   function showMessage(title, text, ...controls) {
     const box = document.createElement("div");
     box.className = "message";
-    box.append(paragraph(title, "message__title"), paragraph(text, "message__text"), ...controls);
+    box.append(Parts.paragraph(title, "message__title"), Parts.paragraph(text, "message__text"), ...controls);
     message.replaceChildren(box);
     message.scrollIntoView({ block: "nearest" });
   }
 
-  /** @param {string} text  @param {string} className */
-  function paragraph(text, className) {
-    const element = document.createElement("p");
-    element.className = className;
-    element.textContent = text;
-    return element;
-  }
-
-  /** @param {Answer} answer */
-  function kindRow({ lesionClass, probability }) {
-    const row = within(document.importNode(kindTemplate.content, true), ".kind", HTMLElement);
-    row.dataset.code = lesionClass.code;
-    row.dataset.probability = String(probability);
-    row.classList.toggle("kind--malignant", lesionClass.is_malignant);
-    within(row, ".kind__name", HTMLElement).textContent = kindWord(lesionClass, "name");
-    within(row, ".kind__percent", HTMLElement).textContent = Words.percent(probability);
-    within(row, ".kind__plain", HTMLElement).textContent = kindWord(lesionClass, "plain");
-    within(row, ".kind__bar", HTMLElement).style.setProperty("--share", share(probability));
-    within(row, ".group__word", HTMLElement).textContent = Words.say("answer.group", { group: kindWord(lesionClass, "group") });
-    within(row, "use", SVGElement).setAttribute("href", lesionClass.is_malignant ? "#shape-malignant" : "#shape-benign");
-    return row;
+  /** Say something to those who listen; those who look see it elsewhere. @param {string} text */
+  function say(text) {
+    announcer.textContent = text;
   }
 
   /** For a button that is about to vanish: whoever goes by keyboard would start again at the top of the page. */
@@ -274,14 +195,15 @@ const View = (() => {
     input.focus({ preventScroll: true });
   }
 
-  function forgetPhoto() {
-    if (seenImage.src) URL.revokeObjectURL(seenImage.src);
-    seenImage.removeAttribute("src");
-  }
-
   /** @param {"loading" | "ready" | "working" | "result" | "error"} state */
   function setState(state) {
-    main.dataset.state = state;
+    main.dataset.state = state === "result" && isBusy ? "working" : state;
+  }
+
+  /** While several photos are looked at, one that is opened meanwhile is not the end of the work. @param {boolean} busy */
+  function setBusy(busy) {
+    isBusy = busy;
+    if (busy) setState("working");
   }
 
   /** Resolves when what was just changed is on the screen. */
@@ -290,63 +212,29 @@ const View = (() => {
     return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   }
 
-  /** @param {LoadProgress} progress */
-  function progressText({ loadedBytes, totalBytes, secondsLeft, isWaiting }) {
-    const sizes = { loaded: megabytes(loadedBytes), total: megabytes(totalBytes) };
-    if (isWaiting) return Words.say("loading.waiting", sizes);
-    if (secondsLeft === null) return Words.say("loading.progress", sizes);
-    const left =
-      secondsLeft < 90
-        ? Words.plural("loading.left-seconds", Math.max(1, Math.round(secondsLeft)))
-        : Words.plural("loading.left-minutes", Math.round(secondsLeft / 60));
-    return Words.say("loading.progress-left", { ...sizes, left });
-  }
-
-  /** @param {LesionClass} lesionClass  @param {"name" | "inline" | "plain" | "group"} what */
-  function kindWord({ code }, what) {
-    return Words.say(`kind.${code}.${what}`);
-  }
-
   /** @param {number} bytes */
   function megabytes(bytes) {
     return Math.round(bytes / 1e6);
   }
 
-  /** @param {number} fraction 0-1  @returns {string} as CSS wants it */
-  function share(fraction) {
-    return `${fraction * 100}%`;
-  }
-
-  /**
-   * The element with that id; the page is broken without it.
-   * @template {Element} E
-   * @param {string} id  @param {new () => E} kind  @returns {E}
-   */
-  function part(id, kind) {
-    return within(document, `#${id}`, kind);
-  }
-
-  /**
-   * @template {Element} E
-   * @param {ParentNode} parent  @param {string} selector  @param {new () => E} kind  @returns {E}
-   */
-  function within(parent, selector, kind) {
-    const element = parent.querySelector(selector);
-    if (!(element instanceof kind)) throw new Error(`the page has no ${kind.name} ${selector}`);
-    return element;
-  }
-
   return Object.freeze({
     modelAddress,
-    listen,
+    codes,
     showLoading,
     showReady,
     showNotice,
     showLoadFailure,
     showKept,
     showWorking,
+    showReworking,
     showPhoto,
-    showAnswer,
+    showResult,
+    showSeveral,
     showProblem,
+    showMessage,
+    hideResult,
+    keepFocus,
+    say,
+    setBusy,
   });
 })();

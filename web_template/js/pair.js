@@ -1,0 +1,72 @@
+"use strict";
+/** Two photos of one spot side by side, so that a change shows. */
+const Pair = (() => {
+  const section = Parts.byId("pair", HTMLElement);
+  const title = Parts.byId("pair-title", HTMLElement);
+  const head = Parts.byId("pair-head", HTMLElement);
+  const body = Parts.byId("pair-body", HTMLElement);
+  const close = Parts.byId("pair-close", HTMLButtonElement);
+
+  /** @type {string[]} */
+  let urls = [];
+  /** What had the focus before. @type {Element | null} */
+  let before = null;
+
+  close.addEventListener("click", () => {
+    hide();
+    if (before instanceof HTMLElement) before.focus();
+  });
+
+  /** @param {KeptAnswer[]} two */
+  function show(two) {
+    before = document.activeElement;
+    forget();
+    const dates = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "medium", timeStyle: "short" });
+    head.replaceChildren(document.createElement("td"), ...two.map((kept) => column(kept, dates)));
+    body.replaceChildren(
+      line(Words.say("pair.answer"), two.map(({ answered }) => PhotoTable.verdictText(answered))),
+      ...View.codes.map((code, index) => line(Words.say(`kind.${code}.name`), two.map(({ answered }) => Words.percent(answered.probabilities[index] ?? NaN)))),
+      line(Words.say("pair.together"), two.map(({ answered }) => Words.percent(answered.judgement.malignant.probability))),
+    );
+    section.hidden = false;
+    title.focus();
+    section.scrollIntoView({ block: "start" });
+  }
+
+  /** @param {KeptAnswer} kept  @param {Intl.DateTimeFormat} dates */
+  function column({ answered, cutout }, dates) {
+    const cell = document.createElement("th");
+    const image = document.createElement("img");
+    const url = URL.createObjectURL(cutout);
+    urls.push(url);
+    cell.scope = "col";
+    image.className = "pair__photo";
+    image.src = url;
+    image.alt = "";
+    const date = dates.format(new Date(answered.answeredAt));
+    cell.append(image, Parts.paragraph(answered.name, "pair__name"), Parts.paragraph(Words.say("pair.date", { date }), "pair__date"));
+    return cell;
+  }
+
+  /** @param {string} heading  @param {string[]} texts */
+  function line(heading, texts) {
+    const row = document.createElement("tr");
+    const first = document.createElement("th");
+    first.scope = "row";
+    first.textContent = heading;
+    row.append(first, ...texts.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+    return row;
+  }
+
+  function hide() {
+    section.hidden = true;
+    forget();
+  }
+
+  function forget() {
+    for (const url of urls) URL.revokeObjectURL(url);
+    urls = [];
+  }
+
+  return Object.freeze({ show, hide });
+})();
