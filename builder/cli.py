@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="look at a data set before training on it")
     data.add_argument("source", metavar="SOURCE", help="as for --data")
+    data.add_argument("--test-data", metavar="SOURCE", default=argparse.SUPPRESS, help="as for a build")
     data.add_argument("--accept-licence", action="store_true", default=argparse.SUPPRESS, help="as for a build")
     data.set_defaults(run=_look_at_data)
 
@@ -99,14 +100,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(given: argparse.Namespace) -> None:
-    from builder.pipeline import Folders, Request, build_site
+    from builder.pipeline import Folders, build_site
+
+    build_site(_request_for(given, given.data), Folders(given.work, given.site))
+
+
+def _request_for(given: argparse.Namespace, source: str | None) -> Request:
+    """What was asked for, with its data fetched where they come from elsewhere."""
+    from builder.pipeline import Request
 
     settings = list(given.settings or ())
     if given.test_data is not None:
         settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
-    request = Request(given.config, given.data, tuple(settings))
+    request = Request(given.config, source, tuple(settings))
     _fetch_if_named(request, given.accept_licence)
-    build_site(request, Folders(given.work, given.site))
+    return request
 
 
 def _fetch_if_named(request: Request, accept_licence: bool) -> None:
@@ -119,11 +127,9 @@ def _fetch_if_named(request: Request, accept_licence: bool) -> None:
 
 def _look_at_data(given: argparse.Namespace) -> None:
     from builder.data.survey_page import write_survey
-    from builder.pipeline import Folders, Request, gather_data
+    from builder.pipeline import Folders, gather_data
 
-    request = Request(given.config, given.source, tuple(given.settings or ()))
-    _fetch_if_named(request, given.accept_licence)
-    data, refusal = gather_data(request, Folders(given.work, given.site))
+    data, refusal = gather_data(_request_for(given, given.source), Folders(given.work, given.site))
     write_survey(data, given.work / "survey", refusal)
 
 

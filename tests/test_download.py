@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 from PIL import Image
 
 from builder.classes import CODES
+from builder.data.cache_lock import locked
 from builder.data.download import ACCEPTED, RECORD, cache_folder, fetch_ham10000
 from builder.errors import BuildError
 from tests.conftest import REPOSITORY, run_build_py
@@ -88,6 +90,41 @@ def test_a_record_that_was_cut_short_costs_one_look_at_the_list(server: Datavers
     server.asked.clear()
     fetch(server, cache)
     assert [path for path, _ in server.asked] == [LISTING]
+
+
+def test_two_builds_at_once_wait_for_each_other_and_fetch_every_file_once(
+    server: Dataverse, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache.mkdir(parents=True)
+    with ThreadPoolExecutor(3) as builds:
+        with locked(cache):  # a build that is at it already
+            waiting = [builds.submit(fetch, server, cache) for _ in range(3)]
+            said = ""
+            while said.count("waiting until it has finished") < 3:
+                said += capsys.readouterr().out
+            assert server.asked == []
+        assert [build.result() for build in waiting] == [cache] * 3
+    assert is_whole(server, cache)
+    assert [path for path, _ in server.asked] == [LISTING, "/api/access/datafile/200", FILE_1, FILE_2]
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from builder.data.cache_lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_build_that_was_killed_leaves_no_lock_behind(server: Dataverse, cache: Path) -> None:
+    cache.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", HOLD, cache], stdout=subprocess.PIPE, cwd=REPOSITORY) as killed:
+        assert killed.stdout and killed.stdout.readline() == b"held\n"
+        killed.kill()
+    fetch(server, cache)
+    assert is_whole(server, cache)
 
 
 def test_the_server_learns_who_asks(server: Dataverse, cache: Path) -> None:

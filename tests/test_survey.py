@@ -135,6 +135,23 @@ def test_a_source_without_lesion_ids_is_not_said_to_know_its_lesions(tmp_path: P
     assert "Which of them show the same lesion it does not say." in page and ">Lesions</th>" not in page
 
 
+def test_a_test_source_is_looked_at_too_and_what_is_in_both_is_found(tmp_path: Path) -> None:
+    photos = draw_demo_photos(40, seed=3)
+    for number, photo in enumerate(photos):
+        folder = tmp_path / ("mine" if number < 30 else "theirs") / photo.code
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo.pixels).save(folder / f"{photo.image_id}.png")
+    Image.fromarray(photos[0].pixels).save(tmp_path / "theirs" / photos[30].code / "copy.png")
+    done = run_build_py("--work", tmp_path / "work", "data", tmp_path / "mine", "--test-data", tmp_path / "theirs")
+    assert "41 photos" in done.stdout, done.stderr
+    assert "parts of its own: 30 training, 11 test; near-identical pairs across parts: 1" in done.stdout
+    page = (tmp_path / "work" / "survey" / "index.html").read_text(encoding="utf-8")
+    assert "30 photos for training, 11 photos for test" in page
+    assert "<strong>1 pair</strong> of nearly the same photos is in two parts" in page
+    in_front = run_build_py("--work", tmp_path / "work", "--test-data", tmp_path / "theirs", "data", tmp_path / "mine")
+    assert in_front.stdout.splitlines()[-1] == done.stdout.splitlines()[-1] and "11 test" in in_front.stdout
+
+
 def test_data_that_a_build_refuses_can_still_be_looked_at(tmp_path: Path) -> None:
     for photo in draw_demo_photos(30, seed=3):
         (tmp_path / "mine" / photo.code).mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+from builder.data.cache_lock import locked
 from builder.data.ham10000 import CITATION
 from builder.errors import BuildError
 from builder.progress import Advance, console, steps
@@ -76,12 +77,9 @@ def fetch_ham10000(*, accept_licence: bool = False, folder: Path | None = None, 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _agree(folder, accept_licence)
-        with _session() as session:
-            files = _list_files(session, address)
-            _refuse_if_disk_is_too_small(folder, files)
-            _fetch_files(session, folder, files)
-        sizes = {file.name: (folder / file.name).stat().st_size for file in files}
-        (folder / RECORD).write_text(json.dumps({"doi": DOI, "bytes": sizes}, indent=1), encoding="utf-8")
+        with locked(folder):
+            if not _is_complete(folder):  # somebody else may have fetched it meanwhile
+                _fetch_into(folder, address)
     except requests.RequestException as error:
         raise BuildError(f"{address} cannot be reached ({type(error).__name__})", remedy=GO_ON) from error
     except OSError as error:
@@ -89,6 +87,15 @@ def fetch_ham10000(*, accept_licence: bool = False, folder: Path | None = None, 
             f"{folder} cannot be written: {error.strerror}", remedy="make room or mend its rights"
         ) from error
     return folder
+
+
+def _fetch_into(folder: Path, address: str) -> None:
+    with _session() as session:
+        files = _list_files(session, address)
+        _refuse_if_disk_is_too_small(folder, files)
+        _fetch_files(session, folder, files)
+    sizes = {file.name: (folder / file.name).stat().st_size for file in files}
+    (folder / RECORD).write_text(json.dumps({"doi": DOI, "bytes": sizes}, indent=1), encoding="utf-8")
 
 
 def _is_complete(folder: Path) -> bool:

@@ -20,6 +20,7 @@ Numbers = NDArray[np.float64]
 BLOCK_PHOTOS = 2048  # looked at together: 46 MB, however many photos there are
 LEVEL_BINS = 32  # of the 256 levels of a channel
 SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)  # of a class's photos, ordered by brightness
+PARTS = ("training", "validation", "test")
 LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (Rec. 601)
 
 
@@ -51,6 +52,8 @@ class Survey:
     twins: list[tuple[int, int]]  # near-identical pairs, first those of different labels, then of different lesions
     twins_across_lesions: int  # pairs that a split by lesion does not keep together
     twins_of_two_labels: int
+    parts: dict[str, int]  # the source's own, as far as it has any -> photos; "" for those in none
+    twins_across_parts: int
     odd: dict[str, list[int]]  # what is odd -> the photos that are it most
     left_out: list[tuple[str, list[str]]]  # (reason, names), commonest reason first
 
@@ -64,6 +67,7 @@ def survey_photos(
     of_lesion = Counter(photos.lesion_ids.tolist())
     two_labels = {pair for pair in twins if photos.labels[pair[0]] != photos.labels[pair[1]]}
     across = {pair for pair in twins if photos.lesion_ids[pair[0]] != photos.lesion_ids[pair[1]]}
+    parts = Counter(photos.own_parts.tolist())
     return Survey(
         about=photos.about,
         photos=len(photos.labels),
@@ -76,6 +80,8 @@ def survey_photos(
         twins=sorted(twins, key=lambda pair: (pair not in two_labels, pair not in across, pair)),
         twins_across_lesions=len(across),
         twins_of_two_labels=len(two_labels),
+        parts={part: parts[part] for part in (*PARTS, "") if parts[part]} if set(parts) - {""} else {},
+        twins_across_parts=sum(photos.own_parts[one] != photos.own_parts[other] for one, other in twins),
         odd={
             "darkest": np.argsort(brightness, kind="stable")[:oddities].tolist(),
             "lightest": np.argsort(-brightness, kind="stable")[:oddities].tolist(),

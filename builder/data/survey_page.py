@@ -88,6 +88,9 @@ def _lines(survey: Survey) -> list[str]:
         sizes = [f"{width} x {height} ({count:,})" for (width, height), count in survey.sizes[:SIZES_SHOWN]]
         more = len(survey.sizes) - SIZES_SHOWN
         lines.append(f"sizes: {', '.join(sizes)}{f' and {more} more sizes' if more > 0 else ''}")
+    if survey.parts:
+        parts = ", ".join(f"{count:,} {part or 'in none'}" for part, count in survey.parts.items())
+        lines.append(f"parts of its own: {parts}; near-identical pairs across parts: {survey.twins_across_parts:,}")
     twins = counted(len(survey.twins), "pair", "pairs")
     lines.append(f"near-identical: {twins} of photos{across}, {survey.twins_of_two_labels:,} of different labels")
     lines += survey.about["notes"]
