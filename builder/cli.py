@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--test-data", metavar="SOURCE", help="a source of its own for the test part, of any kind too")
     parser.add_argument("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
     parser.add_argument(
+        "--measure-leakage", action="store_true", help="train once more, split by photo: what that adds to the figures"
+    )
+    parser.add_argument(
         "--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml"
     )
     parser.add_argument(
@@ -112,6 +115,8 @@ def _request_for(given: argparse.Namespace, source: str | None) -> Request:
     settings = list(given.settings or ())
     if given.test_data is not None:
         settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
+    if given.measure_leakage:
+        settings.append("leakage.measure=true")
     request = Request(given.config, source, tuple(settings))
     _fetch_if_named(request, given.accept_licence)
     return request

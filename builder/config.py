@@ -73,6 +73,12 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LeakageConfig:
+    measure: bool
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExportConfig:
     weights: str
 
@@ -93,6 +99,7 @@ class Config:
     training: TrainingConfig
     calibration: CalibrationConfig
     evaluation: EvaluationConfig
+    leakage: LeakageConfig
     export: ExportConfig
     site: SiteConfig
 
@@ -130,6 +137,7 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("evaluation", "fewest_lesions"): (1, 1_000_000),
     ("evaluation", "fewest_lesions_a_side"): (1, 1_000_000),
     ("evaluation", "seed"): (0, 2**32 - 1),
+    ("leakage", "epochs"): (1, 10_000),
 }
 WORDS = {
     ("split", "rule"): ("auto", "by lesion", "k-fold", "own"),
@@ -215,7 +223,7 @@ def _checked(section: str, key: str, value: Any, hint: Any) -> Any:
     words, limits = WORDS.get((section, key)), LIMITS.get((section, key))
     wanted = None
     if type(value) is not hint:
-        wanted = {int: "a whole number", float: "a number", str: "a word"}[hint]
+        wanted = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}[hint]
     elif words and value not in words:
         wanted = f"one of: {', '.join(words)}"
     elif limits and not limits[0] <= value <= limits[1]:

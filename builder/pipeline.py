@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,9 @@ CODE = {
     "train": ("builder/train.py", "builder/network.py"),
     "calibrate": ("builder/calibrate.py", "builder/network.py"),
     "evaluate": ("builder/evaluate", "builder/calibrate.py", "builder/network.py"),
+    "leakage-split": ("builder/leakage.py", "builder/split.py"),
+    "leakage-train": ("builder/train.py", "builder/network.py"),
+    "leakage": ("builder/leakage.py", "builder/evaluate"),
     "export": (
         "builder/export.py",
         "builder/calibrate.py",
@@ -77,6 +80,9 @@ READS: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "calibrate": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
+    "leakage-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "leakage-train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "leakage": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",), "evaluate": ("limits.json",)},
 }
 DATA_CODE = {
@@ -134,16 +140,31 @@ def build_site(request: Request, folders: Folders) -> None:
     data = chain.run("data", _fingerprint(config), _data)
     split = chain.run("split", asdict(config.split), _split, data)
     augmented = chain.run("augment", asdict(config.augment), _augment, data, split)
-    trained = chain.run("train", _recipe(config), _train, data, split, augmented)
+    epochs = f"epochs-{config.training.epochs}"
+    trained = chain.run("train", _recipe(config), _train, data, split, augmented, part=epochs)
     calibrated = chain.run("calibrate", asdict(config.calibration), _calibrate, data, split, trained)
     evaluated = chain.run("evaluate", asdict(config.evaluation), _evaluate, data, split, trained, calibrated)
     exported = chain.run("export", asdict(config.export), _export, data, split, trained, calibrated, evaluated)
-    rendered = chain.run("render", config.as_dict(), _render, evaluated, exported)
+    leakage = [_measure_leakage(chain, data, split, augmented)] if config.leakage.measure else []
+    rendered = chain.run("render", config.as_dict(), _render, evaluated, exported, *leakage)
     _put_in_place(rendered, folders.site)
     _write_record(request, config, folders, finished=True)
     if not chain.ran:
         console.print("Nothing has changed since the last build.")
     console.print(summary_of(folders.site, time.monotonic() - started))
+
+
+def _measure_leakage(chain: _Chain, data: Path, split: Path, augmented: Path) -> Path:
+    """Train on the split as it is and on one by photo, and compare; returns the folder of the result."""
+    config = chain.config
+    quick = replace(config, training=replace(config.training, epochs=config.leakage.epochs))
+    stage = "train" if quick == config else "leakage-train"
+    leaking = chain.run("leakage-split", config.split.seed, _split_leaking, data, split)
+    leaking_augmented = chain.run("augment", asdict(config.augment), _augment, data, leaking)
+    epochs, train = f"epochs-{config.leakage.epochs}", partial(_train_for, quick)
+    trained = chain.run(stage, _recipe(quick), train, data, split, augmented, part=epochs)
+    also = chain.run("leakage-train", _recipe(quick), train, data, leaking, leaking_augmented, part=epochs)
+    return chain.run("leakage", asdict(config.evaluation), _leakage, data, split, leaking, trained, also)
 
 
 def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
@@ -187,11 +208,13 @@ class _Chain:
         self.work = work
         self.ran: list[str] = []
 
-    def run(self, stage: str, settings: Any, step: Callable[..., None], *inputs: Path) -> Path:
+    def run(self, stage: str, settings: Any, step: Callable[..., None], *inputs: Path, part: str = "") -> Path:
+        """Run `step` if its result is not there yet; returns the folder of the result.
+
+        part: a folder in the stage's own, which can then keep what the step goes on from beside its result.
+        """
         depends_on = [stage, settings, _code_hash(stage, self.config), [self._read_by(stage, of) for of in inputs]]
-        folder = self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode())
-        if stage == "train":
-            folder /= f"epochs-{self.config.training.epochs}"
+        folder = self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()) / part
         if (folder / DONE).exists():
             return folder
         self.ran.append(stage)
@@ -282,6 +305,25 @@ def _train(data: Path, split: Path, augmented: Path, config: Config, into: Path)
     train_network(data, split, augmented, config, into)
 
 
+def _train_for(quick: Config, data: Path, split: Path, augmented: Path, _: Config, into: Path) -> None:
+    _train(data, split, augmented, quick, into)
+
+
+def _split_leaking(data: Path, split: Path, config: Config, into: Path) -> None:
+    from builder.leakage import split_leaking
+
+    split_leaking(data, split, config, into)
+
+
+def _leakage(
+    data: Path, split: Path, leaking: Path, trained: Path, trained_leaking: Path, config: Config, into: Path
+) -> None:
+    _say_tensorflow_starts()
+    from builder.leakage import measure_leakage
+
+    measure_leakage(data, split, leaking, trained, trained_leaking, config, into)
+
+
 def _calibrate(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
     _say_tensorflow_starts()
     from builder.calibrate import calibrate_network
@@ -305,10 +347,11 @@ def _export(
     export_network(data, split, trained, calibrated, evaluated, config, into)
 
 
-def _render(evaluated: Path, exported: Path, config: Config, into: Path) -> None:
+def _render(evaluated: Path, exported: Path, *others: Any) -> None:
     from builder.render import render_site
 
-    render_site(evaluated, exported, config, into)
+    *leakage, config, into = others
+    render_site(evaluated, exported, leakage[0] if leakage else None, config, into)
 
 
 def _say_tensorflow_starts() -> None:

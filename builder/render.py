@@ -53,9 +53,9 @@ FOR_TEMPLATES = (
 WASM_FILES = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm")
 
 
-def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> None:
-    """Stage entry: save the whole site in `into`."""
-    report = assemble_report(evaluated, exported, config)
+def render_site(evaluated: Path, exported: Path, leakage: Path | None, config: Config, into: Path) -> None:
+    """Stage entry: save the whole site in `into`; leakage: where that was measured, if it was."""
+    report = assemble_report(evaluated, exported, leakage, config)
     shutil.copytree(exported / "model", into / "model")
     shutil.copy(evaluated / "predictions.csv", into / "predictions.csv")
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
@@ -84,7 +84,7 @@ def render_site(evaluated: Path, exported: Path, config: Config, into: Path) -> 
     write_service_worker(TEMPLATES / SERVICE_WORKER, into)
 
 
-def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str, Any]:
+def assemble_report(evaluated: Path, exported: Path, leakage: Path | None, config: Config) -> dict[str, Any]:
     """Every figure the report page shows, as `report.schema.json` describes them."""
     figures = json.loads((evaluated / "figures.json").read_text(encoding="utf-8"))
     export = json.loads((exported / "export.json").read_text(encoding="utf-8"))
@@ -97,7 +97,7 @@ def assemble_report(evaluated: Path, exported: Path, config: Config) -> dict[str
         "data": figures["data"],
         "config": settings,
         "networks": {"cnn": {**figures["network"], "scope": None, "export": export}},
-        "leakage": None,
+        "leakage": json.loads((leakage / "leakage.json").read_text(encoding="utf-8")) if leakage else None,
     }
 
 
