@@ -25,18 +25,18 @@ IDS = [language.code for language in LANGUAGES]
 
 # Texts that are right as they are in English too.
 SAME = {
-    "de": {"answer.name", "answer.group", "number.percent", "number.megabytes"},
-    "es": {"answer.name", "answer.group", "number.percent", "number.megabytes"}
+    "de": {"answer.aloud", "answer.name", "answer.group", "number.percent", "number.megabytes"},
+    "es": {"answer.aloud", "answer.name", "answer.group", "number.percent", "number.megabytes"}
     | {f"kind.{code}.{form}" for code in ("df", "mel") for form in ("name", "inline")},
-    "fr": {"answer.name", "nav.pages", "number.percent", "number.word.6"},
+    "fr": {"answer.aloud", "answer.name", "nav.pages", "number.percent", "number.word.6"},
     "zh": {"number.megabytes"},
-    "ar": {"answer.group"},
+    "ar": {"answer.aloud", "answer.group"},
 }
 # Keys that are put together when the page is built or shown.
 PUT_TOGETHER = re.compile(
     r"kind\.\w+\.(name|inline|plain|group|what|looks|when)|kinds\.\w+\.drawing|kinds\.any-\w+|urgency\.\w+"
     r"|number\.(word\.\d|under|over)|how\.source-\w+|privacy\.kept-\w+|nav\.(how|kinds|privacy|start)"
-    r"|(photo|quality|sure|camera|notice)\.[\w-]+"
+    r"|framing\.(left|right|up|down|smaller|larger|turn-left|turn-right)|(photo|quality|sure|camera|notice)\.[\w-]+"
 )
 NUMBERS = (0, 7, 100, 999, 1000, 3090, 12_345, 1_234_567)
 SHARES = (0, 1e-30, 0.0004, 0.0123, 0.05, 0.0996, 0.285, 0.785, 0.991, 0.9996, 1)
