@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 from sklearn.isotonic import IsotonicRegression
 
-from builder.classes import CLASSES
+from builder.classes import MALIGNANT
 from builder.config import CalibrationConfig, Config
 from builder.data import load_photos, stored_pixels
 from builder.network import Network
@@ -25,7 +25,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Labels = NDArray[np.int64]
 
-MALIGNANT = [kind.index for kind in CLASSES if kind.is_malignant]
 # Below a quarter only where next to nothing is wrong on validation: too few mistakes to measure it by.
 TEMPERATURES = (0.25, 100.0)
 

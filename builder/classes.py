@@ -36,6 +36,7 @@ CLASSES = (
 )  # fmt: skip
 
 CODES = tuple(lesion_class.code for lesion_class in CLASSES)
+MALIGNANT = tuple(lesion_class.index for lesion_class in CLASSES if lesion_class.is_malignant)
 INDEX_OF = {lesion_class.code: lesion_class.index for lesion_class in CLASSES}
 
 

@@ -96,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--json", action="store_true", dest="as_json", help="print probabilities as JSON")
     predict.set_defaults(run=_predict)
 
+    compare = commands.add_parser("compare", help="put builds side by side that were tested on the same photos")
+    compare.add_argument("reports", metavar="REPORT", type=Path, nargs="+", help="a report.json, or a site's folder")
+    compare.add_argument("--json", action="store_true", dest="as_json", help="print everything as JSON")
+    compare.set_defaults(run=_compare)
+
     test = commands.add_parser("test", help="run the test suite", add_help=False, prefix_chars="\0")
     test.add_argument("pytest_arguments", metavar="PYTEST_ARGUMENT", nargs="*")
     test.set_defaults(run=_test)
@@ -156,6 +161,14 @@ def _predict(given: argparse.Namespace) -> int:
     from builder.predict import predict_photos
 
     return predict_photos(given.photos, given.site / "model" / "cnn", as_json=given.as_json)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from builder.compare import compare_builds
+    from builder.config import read_config
+
+    rules = read_config(given.config, settings=list(given.settings or ())).evaluation
+    compare_builds(given.reports, rules, given.work / "comparison", as_json=given.as_json)
 
 
 def _test(given: argparse.Namespace) -> int:

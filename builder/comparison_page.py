@@ -18,7 +18,8 @@ def write_comparison_page(comparison: dict[str, Any], into: Path) -> Path:
     `kind` ("share", "score" or "number") and `lower_is_better`; `builds`, each with `name`, `file`, `network`,
     `data`, `epochs` and `figures` (by the names of the rows); `pairs`, each with the places `first` and `second` in
     `builds`, `differences` (second minus first, by the names of the rows, as {"value", "low", "high"}) and `mcnemar`
-    (`only_first_right`, `only_second_right`, `p`, which is None where neither was right alone).
+    (`only_first_right`, `only_second_right`, and as `builder/evaluate/mcnemar.py` has them `p_over_lesions` and `p`,
+    which are None where there is nothing to test).
     """
     shutil.rmtree(into, ignore_errors=True)
     (into / "css").mkdir(parents=True)

@@ -12,7 +12,6 @@ import pytest
 from scipy.special import softmax
 
 from builder.calibrate import (
-    MALIGNANT,
     calibrate,
     calibrate_network,
     choose_operating_point,
@@ -20,7 +19,7 @@ from builder.calibrate import (
     fit_temperature,
     fold_temperature,
 )
-from builder.classes import CODES
+from builder.classes import CODES, MALIGNANT
 from builder.config import read_config
 from builder.network import build_cnn
 from builder.train import predict

@@ -14,7 +14,7 @@ from PIL import Image
 from builder.classes import CODES
 from tests.conftest import REPOSITORY, Build, run_build_py
 
-COMMANDS = ("data", "serve", "publish", "predict", "test")
+COMMANDS = ("data", "serve", "publish", "predict", "compare", "test")
 
 
 def test_help_lists_the_commands_that_exist() -> None:

@@ -35,7 +35,7 @@ def make_comparison(accuracy: dict[str, float | None]) -> dict[str, Any]:
         "pairs": [{
             "first": 0, "second": 1,
             "differences": {"accuracy": accuracy, "macro_auc": figure(0.012, 0.02), "brier_score": figure(-0.04, 0.01)},
-            "mcnemar": {"only_first_right": 31, "only_second_right": 62, "p": 0.0017},
+            "mcnemar": {"only_first_right": 31, "only_second_right": 62, "p": 0.0017, "p_over_lesions": 0.0042},
         }],
     }  # fmt: skip
 
@@ -87,12 +87,17 @@ def test_the_builds_and_their_figures_are_shown(tmp_path: Path) -> None:
     assert "Accuracy 61 % 57 to 65 % 67 % 63 to 71 %" in text
     assert "Brier score lower is better 0.752 0.712 to 0.792 0.813 0.773 to 0.853" in text
     assert "31 were right with old alone and 62 with new alone" in text
-    assert "p = 0.002" in text
+    assert "p = 0.004 ; over photos" in text.replace("0.004;", "0.004 ;") and "p = 0.002" in text
 
 
 def test_what_was_not_measured_is_compared_with_nothing(tmp_path: Path) -> None:
     comparison = make_comparison(dict(NONE))
-    comparison["pairs"][0]["mcnemar"] = {"only_first_right": 0, "only_second_right": 0, "p": None}
+    comparison["pairs"][0]["mcnemar"] = {
+        "only_first_right": 0,
+        "only_second_right": 0,
+        "p": None,
+        "p_over_lesions": None,
+    }
     text = words(write_comparison_page(comparison, tmp_path / "page"))
     assert "is right more often was not measured" in text
     assert "There is nothing to test" in text

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from builder.calibrate import load_calibrated, load_calibration
 from builder.classes import CLASSES, CODES
 from builder.config import Config
 from builder.data import Photos, count_by_class, load_photos, stored_pixels
@@ -30,7 +29,6 @@ from builder.evaluate.subgroups import measure_subgroups
 from builder.evaluate.sureness import measure_sureness
 from builder.progress import steps
 from builder.split import PARTS, load_parts, load_split
-from builder.train import kept_epoch, predict
 
 Strings = NDArray[np.str_]
 
@@ -40,6 +38,9 @@ def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path,
 
     The last is what the model card says of operating point and sureness.
     """
+    from builder.calibrate import load_calibrated, load_calibration
+    from builder.train import kept_epoch, predict  # here, so that figures alone need not wait for TensorFlow
+
     table, parts = load_photos(photos), load_parts(split)
     test = parts["test"]
     network, calibration = load_calibrated(trained, calibrated), load_calibration(calibrated)

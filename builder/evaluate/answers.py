@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.calibrate import MALIGNANT
+from builder.classes import MALIGNANT
 from builder.evaluate.bootstrap import Flags, Floats
 
 Labels = NDArray[np.int64]

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
-from builder.calibrate import MALIGNANT
-from builder.classes import CLASSES, CODES, INDEX_OF
+from builder.classes import CLASSES, CODES, INDEX_OF, MALIGNANT
 from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import Figure, Flags, Floats, LesionBootstrap, Rows, interval, mean_of_measured
 from builder.evaluate.ranking import (
