@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,13 @@ FIGURES = {
 def summary_of(site: Path, seconds: float) -> str:
     """A few lines about the site in `site`, built in `seconds`."""
     report = json.loads((site / "report.json").read_text(encoding="utf-8"))
-    data, network = report["data"], report["networks"]["cnn"]
-    test, export = network["test"], network["export"]
+    data, networks = report["data"], report["networks"]
     folder_bytes = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
     lines = [
         "",
-        f"Built in {seconds:.0f} s from {data['title']}: {data['photos']} photos of {data['lesions']} lesions, "
-        f"{network['epochs']} epochs.",
-        f"On {test['photos']} test photos, with 95 % intervals over lesions:",
-        *(f"  {words:<27}{_spoken(test[name])}" for words, name in FIGURES.items()),
-        f"Download for a visitor: {export['bytes'] / 1e6:.1f} MB of network ({export['weights']} weights). "
+        f"Built in {seconds:.0f} s from {data['title']}: {data['photos']} photos of {data['lesions']} lesions.",
+        *(line for network in networks.values() for line in _of_network(network)),
+        *_of_leakage(report["leakage"]),
         f"The whole folder: {folder_bytes / 1e6:.0f} MB.",
         f"The site: {site / 'index.html'}",
         "Open that file, or see it as it will be on the web: python build.py serve",
@@ -37,8 +35,38 @@ def summary_of(site: Path, seconds: float) -> str:
     return "\n".join(lines)
 
 
+def _of_network(network: dict[str, Any]) -> Iterator[str]:
+    test, export, malignant = network["test"], network["export"], network["malignant"]
+    yield (
+        f"{network['title']}, {network['epochs']} epochs, on {test['photos']} test photos, with 95 % intervals over "
+        "lesions:"
+    )
+    for words, name in FIGURES.items():
+        yield _line(words, _spoken(test[name]))
+    yield _line("malignant, ROC AUC", _spoken(malignant["auc"]))
+    if point := malignant["operating_point"]:
+        yield _line("  found at the threshold", _spoken(point["sensitivity"]))
+        yield _line("  benign ones spared", _spoken(point["specificity"]))
+    before, after = (network["calibration"][when]["expected_calibration_error"] for when in ("before", "after"))
+    yield _line("calibration error", f"{_spoken(after)}, before the temperature {_spoken(before)}")
+    answered = network["sureness"]["answered"]
+    yield _line('answers but "not sure"', f"{_spoken(answered['coverage'])}, wrong {_spoken(answered['error'])}")
+    yield f"Download for a visitor: {export['bytes'] / 1e6:.1f} MB of network ({export['weights']} weights)."
+
+
+def _of_leakage(leakage: dict[str, Any] | None) -> Iterator[str]:
+    if leakage:
+        yield f"A split by photo would have added, after {leakage['epochs']} epochs either way:"
+        for name, figure in leakage["added"].items():
+            yield _line(name.replace("_", " "), _spoken(figure))
+
+
+def _line(words: str, figure: str) -> str:
+    return f"  {words:<27}{figure}"
+
+
 def _spoken(figure: dict[str, Any]) -> str:
     if figure["value"] is None:
         return "not measured"
-    interval = "" if figure["low"] is None else f" ({figure['low']:.3f}-{figure['high']:.3f})"
+    interval = "" if figure["low"] is None else f" ({figure['low']:.3f} to {figure['high']:.3f})"
     return f"{figure['value']:.3f}{interval}"
