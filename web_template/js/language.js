@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Leads a visitor from the start page to the one in their language. It runs before the page is drawn, and the other
- * pages of the site do not have it.
+ * Leads a visitor from the start page to the one in their language, before it is drawn; on every page it remembers the
+ * language that the visitor chooses.
  *
  * What the visitor chose goes before what the browser prefers. `#en` in the address stays, whatever was chosen: it is
  * how the links to English work where nothing can be remembered.
@@ -27,14 +27,6 @@ const Language = (() => {
     }
   }
 
-  /** @returns {Map<string, string>} the addresses of the page in other languages, by the first part of their tags */
-  function others() {
-    /** @type {NodeListOf<HTMLLinkElement>} */
-    const links = document.querySelectorAll("link[rel=alternate][hreflang]");
-    // Not `href`: search engines want the full address there, of where the site will be.
-    return new Map(Array.from(links, (link) => [primary(link.hreflang), link.dataset.address ?? ""]));
-  }
-
   /** @param {string} tag */
   function primary(tag) {
     return (tag.split("-")[0] ?? "").toLowerCase();
@@ -42,13 +34,12 @@ const Language = (() => {
 
   /** Goes to the page in the best language that the site has, if that is another one. */
   function lead() {
-    const own = primary(document.documentElement.lang);
-    if (document.documentElement.dataset.start === undefined || location.hash === `#${own}`) return;
-    const addresses = others();
+    const { lang, dataset } = document.documentElement;
+    if (dataset.folders === undefined || location.hash === `#${lang}`) return; // not the start page, or by choice
+    const folders = dataset.folders.split(" "); // each with the page in the language it is called after
     const wanted = [chosen(), ...navigator.languages].filter((tag) => tag !== null).map(primary);
-    const best = wanted.find((language) => language === own || addresses.has(language));
-    const address = best && best !== own && addresses.get(best);
-    if (address) location.replace(address + location.search + location.hash);
+    const best = wanted.find((language) => language === lang || folders.includes(language));
+    if (best && best !== lang) location.replace(`${best}/index.html${location.search}${location.hash}`);
   }
 
   document.addEventListener("click", (event) => {
