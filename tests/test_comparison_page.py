@@ -73,7 +73,7 @@ def test_a_better_build_is_called_better(tmp_path: Path) -> None:
 
 def test_a_difference_that_may_be_chance_is_not_called_better(tmp_path: Path) -> None:
     text = words(write_comparison_page(make_comparison(figure(0.011, 0.03)), tmp_path / "page"))
-    assert "this test cannot tell: +1.1 points (−1.9 points to +4.1 points)" in text
+    assert "this test cannot tell: +1.1 points (−1.9 to +4.1 points)" in text
     assert "is better than" not in text
 
 
