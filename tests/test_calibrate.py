@@ -21,6 +21,7 @@ from builder.calibrate import (
 )
 from builder.classes import CODES, MALIGNANT
 from builder.config import read_config
+from builder.export import export_network
 from builder.network import build_cnn
 from builder.train import predict
 from tests.conftest import REPOSITORY, Build
@@ -110,6 +111,17 @@ def test_malignant_classes_are_added_up() -> None:
 def only_folder(stage: Path) -> Path:
     """The newest result of a stage."""
     return max((done.parent for done in stage.rglob("done.json")), key=lambda folder: folder.stat().st_mtime_ns)
+
+
+def test_a_sharp_temperature_stores_the_large_kernel_in_16_bits(demo_build: Build, tmp_path: Path) -> None:
+    stages = {name: only_folder(demo_build.work / name) for name in ("data", "split", "train", "evaluate")}
+    (tmp_path / "calibration.json").write_text('{"temperature": 0.1}', encoding="utf-8")
+    into = tmp_path / "export"
+    export_network(stages["data"], stages["split"], stages["train"], tmp_path, stages["evaluate"], CONFIG, into)
+    stored = json.loads((into / "export.json").read_text(encoding="utf-8"))
+    assert (stored["weights"], stored["large_kernel"], stored["files"]) == ("mixed", "float16", 26)
+    assert stored["largest_probability_change"] <= 0.005
+    assert len(list((into / "model" / "cnn").glob("group1-shard*of25.bin"))) == 25
 
 
 def test_other_test_labels_change_nothing_that_is_fitted(demo_build: Build, tmp_path: Path) -> None:
