@@ -27,6 +27,7 @@ def write_service_worker(template: Path, site: Path) -> None:
     """
     for part in WORKBOX:
         shutil.copy(NODE_MODULES / f"workbox-{part}" / "build" / f"workbox-{part}.prod.js", site / "vendor")
+    shutil.copy(NODE_MODULES / "workbox-core" / "LICENSE", site / "vendor" / "workbox-LICENSE")
     files = [
         {"url": url, "revision": digest.hex(), "integrity": f"sha256-{base64.b64encode(digest).decode('ascii')}"}
         for url in _list_files(site)

@@ -18,7 +18,7 @@ def write_page(folder: Path, scripts: list[str], *, own_script: str, tensorflow:
     (folder / "js").mkdir()
     addresses = []
     if tensorflow:
-        addresses += _copy_tensorflow(folder / "vendor")
+        addresses += copy_tensorflow(folder / "vendor")
     for name in scripts:
         shutil.copy(TEMPLATE / "js" / f"{name}.js", folder / "js")
         addresses.append(f"js/{name}.js")
@@ -41,7 +41,8 @@ def policy() -> str:
     return found[1]
 
 
-def _copy_tensorflow(vendor: Path) -> list[str]:
+def copy_tensorflow(vendor: Path) -> list[str]:
+    """Copy TensorFlow.js; gives the addresses of its scripts, in the order of loading."""
     vendor.mkdir()
     for name in WASM:
         shutil.copy(VENDOR / "tfjs-backend-wasm" / "dist" / name, vendor)

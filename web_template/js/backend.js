@@ -16,6 +16,7 @@ const Backend = (() => {
 
   /** @type {Name[]} */
   const ALL = ["wasm", "webgl", "cpu"]; // likeliest first
+  const LOOKED_FOR_EVERY_MS = 250; // whether the graphics card is still there
   const FOLDER = "vendor/"; // of the .wasm files, seen from the site
 
   /**
@@ -79,6 +80,8 @@ const Backend = (() => {
   /** The chosen backend is not to be used again. The network on it is lost: load it anew. */
   function giveUp() {
     const name = /** @type {Name} */ (tf.getBackend());
+    const gpgpu = webgl();
+    if (gpgpu) Object.assign(gpgpu, { itemsToPoll: [] }); // or it would ask the lost card for its answers for ever
     failed.add(name);
     stop(name);
   }
@@ -95,11 +98,36 @@ const Backend = (() => {
     started.delete(name);
   }
 
-  /** Whether the graphics card was taken away: it answers, but with nothing. */
+  /** Whether the graphics card was taken away: what it answers from then on is nothing, or no answer at all. */
   function isLost() {
-    if (tf.getBackend() !== "webgl") return false;
-    const { gpgpu } = /** @type {import("@tensorflow/tfjs-backend-webgl").MathBackendWebGL} */ (tf.backend());
-    return gpgpu.gl.isContextLost();
+    return webgl()?.gl.isContextLost() ?? false;
+  }
+
+  function webgl() {
+    if (tf.getBackend() !== "webgl") return null;
+    return /** @type {import("@tensorflow/tfjs-backend-webgl").MathBackendWebGL} */ (tf.backend()).gpgpu;
+  }
+
+  /**
+   * An answer of the network, or an error if the graphics card is taken away, for which TensorFlow.js would wait for ever.
+   * @template A
+   * @param {Promise<A>} answer
+   * @returns {Promise<A>}
+   */
+  async function guard(answer) {
+    if (!webgl()) return answer;
+    let timer;
+    const loss = new Promise((_, reject) => {
+      const look = () => isLost() && reject(new Error("The graphics card was taken away."));
+      timer = setInterval(look, LOOKED_FOR_EVERY_MS);
+    });
+    try {
+      const given = await /** @type {Promise<A>} */ (Promise.race([answer, loss]));
+      if (isLost()) throw new Error("The graphics card was taken away.");
+      return given;
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   /**
@@ -159,7 +187,7 @@ const Backend = (() => {
       const begin = performance.now();
       let probabilities;
       try {
-        probabilities = await classify(pixelsOf(vector));
+        probabilities = await guard(classify(pixelsOf(vector)));
       } catch (error) {
         console.info(`The ${tf.getBackend()} backend failed:`, error); // e.g. out of graphics memory
         return undefined;
@@ -199,5 +227,5 @@ const Backend = (() => {
     return /swiftshader|llvmpipe|softpipe|basic render|software/i.test(renderer);
   }
 
-  return Object.freeze({ prefer, prepare, choose, passes, isLost, giveUp });
+  return Object.freeze({ prefer, prepare, choose, passes, guard, isLost, giveUp });
 })();

@@ -8,6 +8,7 @@
 const Bytes = (() => {
   // After each a lost connection is tried again: a phone in a lift needs half a minute.
   const RETRY_AFTER_MS = [500, 1000, 2000, 4000, 8000, 16000];
+  const LOOK_EVERY_MS = 500; // whether the device has a connection again
   const STALLED_AFTER_MS = 60_000; // without a byte: a connection may die and say nothing
 
   /** Why a file did not come. `code` and `values` are for whoever words it for the visitor. */
@@ -107,19 +108,17 @@ const Bytes = (() => {
   }
 
   /**
-   * Waits for the connection to come back, and no longer than that; where the device believes it has one, for a while.
+   * Waits for a while, and then for as long as the device says that it has no connection.
    * @param {number} delay_ms
    * @returns {Promise<void>}
    */
   function untilWorthATry(delay_ms) {
     return new Promise((resolve) => {
-      const goOn = () => {
-        clearTimeout(timer);
-        globalThis.removeEventListener("online", goOn);
-        resolve();
+      const wait = () => {
+        if (navigator.onLine) resolve();
+        else setTimeout(wait, LOOK_EVERY_MS); // the "online" event does not reach every worker
       };
-      globalThis.addEventListener("online", goOn);
-      const timer = navigator.onLine ? setTimeout(goOn, delay_ms) : undefined;
+      setTimeout(wait, delay_ms);
     });
   }
 

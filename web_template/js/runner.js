@@ -54,8 +54,7 @@ const Runner = (() => {
       const network = this.#network;
       if (!network) throw new Error("no network is loaded");
       try {
-        const answer = await /** @type {(...values: any[]) => Promise<any>} */ (network[action])(...values);
-        if (!Backend.isLost()) return answer;
+        return await Backend.guard(/** @type {(...values: any[]) => Promise<any>} */ (network[action])(...values));
       } catch (error) {
         // The question may be at fault: then the network still passes its own test.
         if (!Backend.isLost() && (await Backend.passes(network.card.self_test, network.classify))) throw error;
