@@ -1,6 +1,6 @@
 """Ingest beside Keras's own reader on the same files, and how time and memory grow with the number of photos.
 
-    python benchmarks/ingest.py                                both read the same 1,000 JPEGs of 600 x 450, in turn
+    python benchmarks/ingest.py                                both read the same 2,000 JPEGs of 600 x 450, in turn
     python benchmarks/ingest.py --growth 1000 10000 100000     time and memory of every step, on JPEGs of 200 x 150
 
 Every measurement runs in a process of its own. Makes its photos in a temporary folder, all of them different: drawn
@@ -32,14 +32,20 @@ from PIL import Image
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-COMPARED, ROUNDS = 1000, 3
+COMPARED, ROUNDS = 2000, 3
 DRAWN = 20  # lesions that the photos are made from
 SPARE_PX = 40  # drawn larger than the photos by this much, so that each photo has a place of its own
 TRAINED_BATCHES = 20  # after which memory no longer grows
-QUALITY = 92
+# How the photos to compare are stored: JPEG quality, subsampling of colour, noise in levels.
+KINDS = {
+    "as the ISIC Archive's smaller ones": (75, "4:2:0", 6),
+    "between the two": (92, "4:2:0", 8),
+    "as HAM10000's own": (98, "4:4:4", 4),
+}
+BETWEEN = KINDS["between the two"]
 
 
-def make_photos(folder: Path, count: int, size: tuple[int, int]) -> None:
+def make_photos(folder: Path, count: int, size: tuple[int, int], kind: tuple[int, str, int] = BETWEEN) -> None:
     """Write `count` JPEGs into seven class folders."""
     from builder.data.demo import draw_demo_photo
 
@@ -51,17 +57,20 @@ def make_photos(folder: Path, count: int, size: tuple[int, int]) -> None:
     for label in ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"):
         (folder / label).mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor() as pool:
-        list(pool.map(partial(_make_photo, folder, drawn, size), range(count), chunksize=100))
+        list(pool.map(partial(_make_photo, folder, drawn, size, kind), range(count), chunksize=100))
 
 
-def _make_photo(folder: Path, drawn: list[NDArray[np.uint8]], size: tuple[int, int], number: int) -> None:
+def _make_photo(
+    folder: Path, drawn: list[NDArray[np.uint8]], size: tuple[int, int], kind: tuple[int, str, int], number: int
+) -> None:
+    quality, subsampling, levels = kind
     random = np.random.default_rng(number)
     left, top = random.integers(0, SPARE_PX, 2)
     part = drawn[number % DRAWN][top : top + size[1], left : left + size[0]]
-    noise = random.integers(-8, 9, part.shape, dtype=np.int16)
+    noise = random.integers(-levels, levels + 1, part.shape, dtype=np.int16)
     pixels = np.clip(part * random.uniform(0.8, 1.1) + noise, 0, 255).astype(np.uint8)
     label = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")[number % 7]
-    Image.fromarray(pixels).save(folder / label / f"{number:06d}.jpg", quality=QUALITY)
+    Image.fromarray(pixels).save(folder / label / f"{number:06d}.jpg", quality=quality, subsampling=subsampling)
 
 
 def read_here(source: str, into: str, *settings: str) -> None:
@@ -144,6 +153,7 @@ def train_a_little(data: str, into: str) -> float:
     raise AssertionError("the training ended by itself")
 
 
+KERAS, KERAS_AREA = "Keras, bilinear", "Keras, area"  # its default; what this project does too
 STEPS = (read_here, read_with_lesions, read_with_keras, ask_for_changes, split_and_augment, train_a_little)
 
 
@@ -152,15 +162,20 @@ def run_step(name: str, arguments: list[str]) -> None:
     step: Any = next(step for step in STEPS if step.__name__ == name)
     if name == "read_with_keras":
         import tf_keras  # noqa: F401  (its start is not what is measured)
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), _computed_s()
     result = step(*arguments)
-    seconds = time.perf_counter() - started
+    seconds, computed = time.perf_counter() - started, _computed_s() - computed
     unit = 1 if sys.platform == "darwin" else 1024
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     # Every worker counted as the largest one: at most this much, as pages they share are counted again.
     workers = worker * (os.cpu_count() or 1) if step in (read_here, read_with_lesions) else 0
-    print(json.dumps({"seconds": seconds, "bytes": own + workers, "result": result}))
+    print(json.dumps({"seconds": seconds, "computed": computed, "bytes": own + workers, "result": result}))
+
+
+def _computed_s() -> float:
+    """What the processor has worked for this process and those it has waited for: also where others keep it busy."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def measured(step: Any, *arguments: object) -> dict[str, Any]:
@@ -174,23 +189,34 @@ def measured(step: Any, *arguments: object) -> dict[str, Any]:
 
 def compare(folder: Path, count: int) -> None:
     print(f"{count} distinct JPEGs of 600 x 450, {os.cpu_count()} cores, medians of {ROUNDS} rounds in turn")
-    make_photos(folder / "photos", count, (600, 450))
-    size = sum(file.stat().st_size for file in (folder / "photos").rglob("*.jpg"))
-    print(f"{size / count / 1000:.0f} kB each")
-    runs: dict[str, list[float]] = {}
+    for name, kind in KINDS.items():
+        photos = folder / name / "photos"
+        make_photos(photos, count, (600, 450), kind)
+        size = sum(file.stat().st_size for file in photos.rglob("*.jpg"))
+        print(f"\n{size / count / 1000:.0f} kB each, {name}:\n{'':<32}photos/s  (range)      ms of work a photo")
+        _compare_on(photos, count)
+
+
+def _compare_on(photos: Path, count: int) -> None:
+    walls: dict[str, list[float]] = {}
+    work: dict[str, list[float]] = {}
     for number in range(ROUNDS):
         for name, step, arguments in (
-            ("lesionlens, lesions known", read_with_lesions, [folder / f"known {number}" / "out"]),
-            ("lesionlens, photos compared", read_here, [folder / f"compared {number}" / "out"]),
-            ("Keras, bilinear (its default)", read_with_keras, ["bilinear"]),
-            ("Keras, area", read_with_keras, ["area"]),
+            ("lesionlens, lesions known", read_with_lesions, [photos.with_name(f"known {number}") / "out"]),
+            ("lesionlens, photos compared", read_here, [photos.with_name(f"compared {number}") / "out"]),
+            (KERAS, read_with_keras, ["bilinear"]),
+            (KERAS_AREA, read_with_keras, ["area"]),
         ):
-            done = measured(step, folder / "photos", *arguments)
-            runs.setdefault(name, []).append(count / done["seconds"])
-    keras = statistics.median(runs["Keras, bilinear (its default)"])
-    for name, speeds in runs.items():
-        speed = statistics.median(speeds)
-        print(f"  {name:<30} {speed:6.0f} photos/s  ({min(speeds):.0f}-{max(speeds):.0f})  {speed / keras:.2f} x")
+            done = measured(step, photos, *arguments)
+            walls.setdefault(name, []).append(count / done["seconds"])
+            work.setdefault(name, []).append(done["computed"] / count * 1000)
+    speed = {name: statistics.median(speeds) for name, speeds in walls.items()}
+    for name, speeds in walls.items():
+        spread = f"({min(speeds):.0f}-{max(speeds):.0f})"
+        print(
+            f"  {name:<30}{speed[name]:8.0f}  {spread:<13}{statistics.median(work[name]):6.2f}"
+            f"   {speed[name] / speed[KERAS]:.2f} x {KERAS}, {speed[name] / speed[KERAS_AREA]:.2f} x {KERAS_AREA}"
+        )
 
 
 def grow(folder: Path, counts: list[int]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builder.plain_jpeg import PlainJpeg, decode_plain_jpeg, plain_jpeg
+from builder.plain_jpeg import PlainJpeg, Scratch, decode_plain_jpeg, plain_jpeg
 from builder.preprocess import PhotoProblem, read_photo
 from tests.photo_cases import PHOTO_CASES, density_exif, display_p3, encoded, photo_of, scene, turned
 
@@ -20,6 +20,12 @@ PLAIN = encoded(scene(), "JPEG", quality=90)
 def by_pillow(photo: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(photo)) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def decoded(photo: bytes) -> np.ndarray:
+    found = plain_jpeg(photo)
+    assert found
+    return np.asarray(decode_plain_jpeg(photo, found))
 
 
 @pytest.mark.parametrize("size", [(600, 450), (451, 337), (101, 77), (1, 1), (17, 3)])
@@ -33,15 +39,24 @@ def test_it_gives_pillows_very_pixels(size: tuple[int, int], subsampling: str, p
         pixels, "JPEG", quality=quality, subsampling=subsampling, progressive=progressive, restart_marker_blocks=3
     )
     assert plain_jpeg(photo) == PlainJpeg(*size, has_notes=False)
-    assert np.array_equal(np.asarray(decode_plain_jpeg(photo)), by_pillow(photo))
+    assert np.array_equal(decoded(photo), by_pillow(photo))
 
 
 @pytest.mark.skipif(not REAL_PHOTOS, reason="the real photos are not on this machine")
 def test_it_gives_pillows_very_pixels_on_real_photos() -> None:
     for path in REAL_PHOTOS:
         photo = path.read_bytes()
-        assert plain_jpeg(photo)
-        assert np.array_equal(np.asarray(decode_plain_jpeg(photo)), by_pillow(photo))
+        assert np.array_equal(decoded(photo), by_pillow(photo))
+
+
+def test_photos_of_any_size_may_be_decoded_into_the_same_memory() -> None:
+    scratch = Scratch()
+    for size in ((451, 337), (600, 450), (101, 77), (600, 450), (100, 75)):
+        photo = encoded(scene(*size, seed=size[0]), "JPEG", quality=90)
+        found = plain_jpeg(photo)
+        assert found
+        assert np.array_equal(np.asarray(decode_plain_jpeg(photo, found, scratch)), by_pillow(photo))
+        assert np.array_equal(read_photo(photo, scratch), by_pillow(photo))
 
 
 @pytest.mark.parametrize("case", ["JPEG grey", "JPEG CMYK", "Display P3 JPEG", "PNG", "GIF animated", "WebP", "AVIF"])
@@ -61,7 +76,8 @@ def test_a_header_that_is_not_whole_is_left_to_pillow(photo: bytes) -> None:
 
 
 def test_a_decoder_that_complains_leaves_the_photo_to_pillow() -> None:
-    assert decode_plain_jpeg(PLAIN[:-200]) is None
+    found = plain_jpeg(PLAIN)
+    assert found and decode_plain_jpeg(PLAIN[:-200], found) is None
     with pytest.raises(PhotoProblem, match="damaged or incomplete"):
         read_photo(PLAIN[:-200])
     middle = len(PLAIN) // 2

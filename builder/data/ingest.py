@@ -30,6 +30,7 @@ from builder import plain_jpeg, preprocess
 from builder.data.listing import Entry, LeftOut, Listing, Place, Row
 from builder.data.photo_files import read_bytes, readable
 from builder.data.pixel_file import PixelReader, appending_pixels
+from builder.plain_jpeg import Scratch
 from builder.preprocess import PhotoProblem, frame_and_shrink, read_photo
 from builder.progress import steps
 
@@ -37,6 +38,8 @@ PIXELS, RECORD = "pixels.npy", "ingested.csv"
 UNFINISHED = "unfinished"  # beside the data stage's folders: what an interrupted ingest has left
 CHUNK_PHOTOS = 32  # handed to a process at a time
 FEW_PHOTOS = 64  # are read in this process: starting others takes longer
+
+_SCRATCH = Scratch()  # of each process
 
 
 class Shrunk(NamedTuple):
@@ -136,7 +139,7 @@ def _writing_on(working: Path, stored: int) -> Iterator[Callable[[NDArray[np.uin
 def shrink_photo(place: Place, with_likeness: bool) -> Shrunk:
     """Open and shrink one photo."""
     try:
-        photo = read_photo(read_bytes(place) if place.entry else place.file)
+        photo = read_photo(read_bytes(place) if place.entry else place.file, _SCRATCH)
         pixels = frame_and_shrink(photo, place.name)
     except PhotoProblem as problem:
         return Shrunk(readable(problem.problem))
