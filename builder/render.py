@@ -160,6 +160,8 @@ def _render_templates(into: Path, site_address: str, context: dict[str, Any]) ->
     """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
     messages = load_messages(TEMPLATES / "messages")
     check_uses(TEMPLATES / "js", messages["en"])
+    # For the one page that a host shows to all visitors.
+    context["in_other_languages"] = lambda key: [(other, messages[other.code][key]) for other in LANGUAGES[1:]]
     for file in sorted(TEMPLATES.rglob("*")):
         path = file.relative_to(TEMPLATES)
         if file.is_dir() or path.parts[0] == "messages" or any(part.startswith("_") for part in path.parts):

@@ -227,6 +227,17 @@ def test_languages_can_be_chosen_without_scripts(
         assert page.inner_text("h1") == MESSAGES[language.code]["kinds.title"]
 
 
+def test_the_top_of_a_page_names_its_language_and_leads_to_the_others(
+    visitor: Callable[..., BrowserContext], serve: Callable[[Path], str], demo_build: Build
+) -> None:
+    page = visitor("en-US").new_page()
+    page.goto(f"{serve(demo_build.site)}/fr/kinds.html")
+    page.get_by_role("link", name=f"{MESSAGES['fr']['languages.title']}: Français").click()
+    assert page.evaluate("document.activeElement.id") == "languages-title"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "English"
+
+
 @pytest.mark.parametrize("how", ["http", "disk"])
 @pytest.mark.parametrize("language", [BY_CODE["de"], BY_CODE["ar"]], ids=["de", "ar"])
 def test_a_photo_is_answered_in_the_language_of_the_page(

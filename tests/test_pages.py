@@ -106,6 +106,14 @@ def test_every_kind_is_explained(go: Callable[..., Page], language: Language) ->
     assert page.locator(".warnings li").count() == 5
 
 
+def test_an_unknown_address_is_told_in_every_language(go: Callable[..., Page], demo_build: Build) -> None:
+    page = go("404.html")
+    for language in LANGUAGES:
+        assert MESSAGES[language.code]["missing.title"] in page.inner_text("main")
+    for link in page.locator("main a[hreflang]").all():
+        assert (demo_build.site / str(link.get_attribute("href"))).is_file()
+
+
 def test_how_soon_to_see_a_doctor_fits_the_kind() -> None:
     for kind in CLASSES:
         assert (FACTS[kind.code].urgency in {"days", "weeks"}) == kind.is_malignant
