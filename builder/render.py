@@ -37,6 +37,7 @@ SCRIPTS = ("tfjs-core", "tfjs-layers", "tfjs-backend-cpu", "tfjs-backend-webgl",
 IN_ALL_LANGUAGES = ("index.html", "kinds.html", "how.html", "privacy.html")
 # The groups of messages that only templates say: pages do not carry them for their scripts.
 FOR_TEMPLATES = (
+    "about",
     "footer",
     "how",
     "intro",

@@ -105,7 +105,8 @@ const Answer = (() => {
       sensitivity === null || specificity === null
         ? Words.say("alarm.not-measured")
         : Words.say("alarm.measured", { found: Math.round(100 * sensitivity), spared: Math.round(100 * specificity) });
-    point.textContent = `${where} ${measured}`;
+    const doctor = isAbove ? ` ${Words.say("alarm.doctor")}` : "";
+    point.textContent = `${where}${doctor} ${measured}`;
     return sum;
   }
 

@@ -53,6 +53,7 @@ const Batch = (() => {
   function end(done) {
     View.setBusy(false);
     View.showSeveral(Collection.finish(done, files.length));
+    if (Keeping.isOn()) void KeptAnswers.refresh();
   }
 
   /** Forget the photos and their table: something newer takes the page. */

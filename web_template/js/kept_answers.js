@@ -27,14 +27,10 @@ const KeptAnswers = (() => {
     void orSay(refresh);
   }
 
-  /** @param {KeptAnswer} kept  @param {number} [key] of the one that this one replaces  @returns {Promise<number | undefined>} */
+  /** @param {KeptAnswer} kept  @param {number} [key] of the one that this one replaces  @returns {Promise<number | undefined>} its key */
   async function keep(kept, key) {
     if (!Keeping.isOn()) return undefined;
-    return orSay(async () => {
-      const newKey = await Keeping.put(kept, key);
-      await refresh();
-      return newKey;
-    });
+    return orSay(() => Keeping.put(kept, key));
   }
 
   /** @param {boolean} on */
@@ -51,6 +47,7 @@ const KeptAnswers = (() => {
     View.say(Words.say("history.deleted"));
   }
 
+  /** Show what is kept by now. */
   async function refresh() {
     toggle.setAttribute("aria-checked", String(Keeping.isOn()));
     const all = await Keeping.all();
@@ -77,5 +74,5 @@ const KeptAnswers = (() => {
     }
   }
 
-  return Object.freeze({ listen, keep, mark: table.mark });
+  return Object.freeze({ listen, keep, refresh: () => orSay(refresh) });
 })();

@@ -40,6 +40,7 @@ const Pair = (() => {
     const url = URL.createObjectURL(cutout);
     urls.push(url);
     cell.scope = "col";
+    cell.setAttribute("role", "columnheader");
     image.className = "pair__photo";
     image.src = url;
     image.alt = "";
@@ -51,11 +52,21 @@ const Pair = (() => {
   /** @param {string} heading  @param {string[]} texts */
   function line(heading, texts) {
     const row = document.createElement("tr");
+    row.setAttribute("role", "row");
     const first = document.createElement("th");
     first.scope = "row";
+    first.setAttribute("role", "rowheader");
     first.textContent = heading;
-    row.append(first, ...texts.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+    row.append(first, ...texts.map(cell));
     return row;
+  }
+
+  /** @param {string} text */
+  function cell(text) {
+    const element = document.createElement("td");
+    element.setAttribute("role", "cell");
+    element.textContent = text;
+    return element;
   }
 
   function hide() {

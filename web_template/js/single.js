@@ -33,8 +33,7 @@ const Single = (() => {
       }
       putAway();
       shown = { name, picture, network, key: known?.key, answered: null, pixels: null };
-      Framing.show(picture, network.card.input, known?.framed);
-      await View.showPhoto();
+      await View.showPhoto(() => Framing.show(picture, network.card.input, known?.framed));
       if (job !== newest) return;
       if (known) tell(known.answered);
       else await answer(job);
@@ -55,7 +54,8 @@ const Single = (() => {
     if (!Keeping.isOn()) return;
     const cutout = await Cutout.of(framed.picture, framed);
     const newKey = await KeptAnswers.keep({ answered, cutout }, key);
-    if (job === newest) shown.key = newKey;
+    if (job === newest && shown) shown.key = newKey;
+    await KeptAnswers.refresh();
   }
 
   /** @param {AnsweredPhoto} answered */

@@ -130,10 +130,11 @@ const View = (() => {
     setState("working");
   }
 
-  /** Bring the photo's place onto the screen; resolves once it is there. */
-  async function showPhoto() {
+  /** Bring the photo's place onto the screen; resolves once it is there. @param {() => void} draw what has no size before */
+  async function showPhoto(draw) {
     seen.hidden = false;
     main.dataset.hasPhoto = "";
+    draw();
     seen.scrollIntoView({ block: "start" });
     await painted();
   }
