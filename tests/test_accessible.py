@@ -17,6 +17,7 @@ AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encodi
 FOR_READING = tuple(name for name in IN_ALL_LANGUAGES if name != "index.html")
 PAGES = [f"{language.code}/{name}".removeprefix("en/") for language in LANGUAGES for name in IN_ALL_LANGUAGES]
 ARABIC = next(language for language in LANGUAGES if language.direction == "rtl")
+WAIT_MS = 120_000  # test machines are slow
 FULL_SIZE_PX = 1280  # zoomed to 200 %, it has half of that
 
 
@@ -58,6 +59,25 @@ def test_no_page_scrolls_sideways(opened: Callable[..., Page], path: str) -> Non
     page.set_viewport_size({"width": FULL_SIZE_PX // 2, "height": 400})  # zoomed to 200 %
     assert page.evaluate("document.documentElement.scrollWidth") <= FULL_SIZE_PX // 2
     page.evaluate("document.documentElement.style.fontSize = '225%'")  # text alone at 200 %
+    assert page.evaluate("document.documentElement.scrollWidth") <= FULL_SIZE_PX // 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=[language.code for language in LANGUAGES])
+def test_an_answer_is_accessible_and_fits_in_every_language(
+    opened: Callable[..., Page], demo_build: Build, language: Language
+) -> None:
+    path = f"{language.code}/index.html".removeprefix("en/")
+    page = opened(path, viewport={"width": 320, "height": 640}, has_touch=True)
+    page.set_default_timeout(WAIT_MS)
+    page.wait_for_selector("main[data-state=ready]")
+    page.set_input_files("#photo", demo_build.site / "pictures" / "mel.webp")
+    page.wait_for_selector("main[data-state=result]")
+    page.evaluate(AXE)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    assert [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": FULL_SIZE_PX // 2, "height": 400})
+    page.evaluate("document.documentElement.style.fontSize = '225%'")
     assert page.evaluate("document.documentElement.scrollWidth") <= FULL_SIZE_PX // 2
 
 

@@ -51,10 +51,9 @@ const KeptAnswers = (() => {
   async function refresh() {
     toggle.setAttribute("aria-checked", String(Keeping.isOn()));
     const all = await Keeping.all();
-    const dates = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "medium", timeStyle: "short" });
     table.clear();
     for (const [key, { answered, cutout }] of [...all].reverse()) {
-      table.put(key, { name: answered.name, answered, cutout, note: dates.format(new Date(answered.answeredAt)) });
+      table.put(key, { name: answered.name, answered, cutout, note: Words.time(answered.answeredAt) });
     }
     content.hidden = all.size === 0;
   }

@@ -21,8 +21,7 @@ const Pair = (() => {
   function show(two) {
     before = document.activeElement;
     forget();
-    const dates = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "medium", timeStyle: "short" });
-    head.replaceChildren(document.createElement("td"), ...two.map((kept) => column(kept, dates)));
+    head.replaceChildren(document.createElement("td"), ...two.map(column));
     body.replaceChildren(
       line(Words.say("pair.answer"), two.map(({ answered }) => PhotoTable.verdictText(answered))),
       ...View.codes.map((code, index) => line(Words.say(`kind.${code}.name`), two.map(({ answered }) => Words.percent(answered.probabilities[index] ?? NaN)))),
@@ -33,8 +32,8 @@ const Pair = (() => {
     section.scrollIntoView({ block: "start" });
   }
 
-  /** @param {KeptAnswer} kept  @param {Intl.DateTimeFormat} dates */
-  function column({ answered, cutout }, dates) {
+  /** @param {KeptAnswer} kept */
+  function column({ answered, cutout }) {
     const cell = document.createElement("th");
     const image = document.createElement("img");
     const url = URL.createObjectURL(cutout);
@@ -44,7 +43,7 @@ const Pair = (() => {
     image.className = "pair__photo";
     image.src = url;
     image.alt = "";
-    const date = dates.format(new Date(answered.answeredAt));
+    const date = Words.time(answered.answeredAt);
     cell.append(image, Parts.paragraph(answered.name, "pair__name"), Parts.paragraph(Words.say("pair.date", { date }), "pair__date"));
     return cell;
   }

@@ -8,6 +8,7 @@ const Words = (() => {
   const plurals = new Intl.PluralRules(locale);
   const numbers = new Intl.NumberFormat(locale);
   const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const times = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   /** @type {Record<string, string>} */
   const messages = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
 
@@ -35,14 +36,14 @@ const Words = (() => {
     return say(form in messages ? form : `${key}.other`, { count, ...values });
   }
 
-  /** @param {string} key whether the page has that message */
-  function has(key) {
-    return key in messages;
-  }
-
   /** @param {number} value */
   function number(value) {
     return numbers.format(value);
+  }
+
+  /** A day and a time of day. @param {string | number} moment as `Date` takes it  @returns {string} */
+  function time(moment) {
+    return times.format(new Date(moment));
   }
 
   /**
@@ -69,5 +70,5 @@ const Words = (() => {
     return messages[`number.word.${value}`] ?? number(value);
   }
 
-  return Object.freeze({ say, plural, has, number, percent, inWords });
+  return Object.freeze({ say, plural, number, time, percent, inWords });
 })();
