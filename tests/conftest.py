@@ -27,6 +27,7 @@ BROWSER_ARGUMENTS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--use-fake-device-for-media-stream",  # a camera that shows a moving picture; the page still has to ask for it
 ]
 
 

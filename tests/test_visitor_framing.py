@@ -141,12 +141,12 @@ def test_the_wheel_sizes_the_frame_only_once_the_visitor_has_turned_to_it(page: 
     page.evaluate("scrollTo(0, 300); document.activeElement.blur()")
     page.mouse.move(*centre(page, "#stage"))
     page.mouse.wheel(0, -120)
-    page.wait_for_function("scrollY < 300")
+    page.wait_for_function("() => scrollY < 300")
     assert frame(page) == LARGEST
     page.focus("#frame")
     page.mouse.move(*centre(page, "#stage"))
     page.mouse.wheel(0, -240)
-    page.wait_for_function("Framing.chosen().frame.width < 700")
+    page.wait_for_function("() => Framing.chosen().frame.width < 700")
     settle(page)
     assert is_framed(frame(page), 800, 600)
 
