@@ -15,7 +15,7 @@ from builder.errors import BuildError
 from builder.formatting import FILTERS
 from builder.icons import draw_icons
 from builder.kinds import ABCDE, DRAWING_PX, FACTS, draw_kinds
-from builder.messages import ENGLISH, LANGUAGES, Messages, check_uses, load_messages
+from builder.messages import ENGLISH, LANGUAGES, Language, Messages, check_uses, load_messages
 from builder.offline import SERVICE_WORKER, write_service_worker
 from builder.plots import GLOBALS
 from builder.preprocess import HEIGHT_PX, WIDTH_PX
@@ -148,9 +148,16 @@ def template_environment(words: Words | None = None, page: str = "", site_addres
         "address_of": address_of,
         "preview": PREVIEW,
         "is_in_all_languages": page in IN_ALL_LANGUAGES,
+        "start": _start(words.language, page),
         "root": "" if words.language is ENGLISH else "../",  # from the page to the site's folder
     })  # fmt: skip
     return environment
+
+
+def _start(language: Language, page: str) -> str:
+    """The start page, seen from a page: who reads an English one stays with English, see js/language.js."""
+    is_for_reading = page in IN_ALL_LANGUAGES and page != "index.html"
+    return "index.html#en" if language is ENGLISH and is_for_reading else "index.html"
 
 
 def _said_by_scripts(messages: Messages) -> Messages:

@@ -215,6 +215,18 @@ def test_the_language_that_a_visitor_chooses_goes_before_the_browsers(
     expect(page).to_have_url(re.compile(r":\d+/index\.html$" if remembers else r"/de/index\.html$"))
 
 
+def test_who_reads_an_english_page_stays_with_english(
+    visitor: Callable[..., BrowserContext], serve: Callable[[Path], str], demo_build: Build
+) -> None:
+    page = visitor("de-DE").new_page()
+    page.goto(f"{serve(demo_build.site)}/kinds.html")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=MESSAGES["en"]["nav.start"]).click()
+    assert page.get_attribute("html", "lang") == "en"
+    page.goto(f"{serve(demo_build.site)}/report.html")
+    page.get_by_role("link", name="English").click()
+    assert page.get_attribute("html", "lang") == "en"
+
+
 def test_languages_can_be_chosen_without_scripts(
     visitor: Callable[..., BrowserContext], serve: Callable[[Path], str], demo_build: Build
 ) -> None:

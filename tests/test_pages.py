@@ -106,6 +106,13 @@ def test_every_kind_is_explained(go: Callable[..., Page], language: Language) ->
     assert page.locator(".warnings li").count() == 5
 
 
+@pytest.mark.parametrize("language", LANGUAGES, ids=[language.code for language in LANGUAGES])
+def test_without_scripts_the_app_says_what_it_needs(go: Callable[..., Page], language: Language) -> None:
+    page, own = go("index.html", language), MESSAGES[language.code]
+    assert own["noscript.title"] in page.inner_text("main") and own["noscript.report"] in page.inner_text("main")
+    assert not page.locator("#chooser").is_visible()
+
+
 def test_an_unknown_address_is_told_in_every_language(go: Callable[..., Page], demo_build: Build) -> None:
     page = go("404.html")
     for language in LANGUAGES:
