@@ -65,6 +65,12 @@ class CalibrationConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeConfig:
+    refused_share: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationConfig:
     resamples: int
     fewest_lesions: int
@@ -98,6 +104,7 @@ class Config:
     augment: AugmentConfig
     training: TrainingConfig
     calibration: CalibrationConfig
+    scope: ScopeConfig
     evaluation: EvaluationConfig
     leakage: LeakageConfig
     export: ExportConfig
@@ -133,6 +140,8 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("calibration", "sure_right"): (0, 1),
     ("calibration", "fairly_sure_right"): (0, 1),
     ("calibration", "fewest_photos"): (1, 1_000_000),
+    ("scope", "refused_share"): (0, 0.5),
+    ("scope", "seed"): (0, 2**32 - 1),
     ("evaluation", "resamples"): (10, 1_000_000),
     ("evaluation", "fewest_lesions"): (1, 1_000_000),
     ("evaluation", "fewest_lesions_a_side"): (1, 1_000_000),

@@ -20,9 +20,12 @@ from builder.config import Config
 from builder.data import load_photos
 from builder.data.demo import draw_demo_photos
 from builder.errors import BuildError
+from builder.explain import describe_explanation
 from builder.network import Network
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.progress import steps
+from builder.scope import load_scope
+from builder.scope.detector import cells_of, detector_of
 from builder.split import load_parts
 from builder.tensorflowjs_writer import load_layers_model, save_layers_model
 from builder.train import predict
@@ -42,6 +45,7 @@ LARGEST_CHANGE = {"mixed": 0.005, "float32": 0.00001}
 SELF_TEST_PHOTOS = 3
 SELF_TEST_SEED = 2018
 SELF_TEST_TOLERANCE = 0.001  # of a probability: float32 on any processor stays far below, float16 does not
+SELF_TEST_SCOPE_TOLERANCE = 0.01  # of what a lesion photo may have: no photo is refused for less
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,14 @@ class Comparison:
 
 
 def export_network(
-    photos: Path, split: Path, trained: Path, calibrated: Path, evaluated: Path, config: Config, into: Path
+    photos: Path,
+    split: Path,
+    trained: Path,
+    calibrated: Path,
+    scoped: Path,
+    evaluated: Path,
+    config: Config,
+    into: Path,
 ) -> None:
     """Stage entry: save `model/cnn/` as the site will hold it, twins included, and `export.json`."""
     weights = config.export.weights
@@ -71,7 +82,10 @@ def export_network(
             if comparison.largest_probability_change <= LARGEST_CHANGE[weights]:
                 break
     _refuse_if_changed(comparison, weights)
-    limits = json.loads((evaluated / "limits.json").read_text(encoding="utf-8"))
+    limits = {
+        **json.loads((evaluated / "limits.json").read_text(encoding="utf-8")),
+        **load_scope(scoped)["limits"],
+    }
     card = describe_model(stored, weights, folder, limits)
     (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     for file in sorted(folder.iterdir()):
@@ -137,21 +151,28 @@ def describe_model(stored: Network, weights: str, folder: Path, limits: dict[str
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
         "judgement": limits,
-        "self_test": _self_test(stored),
+        "explanation": describe_explanation(stored),
+        "self_test": _self_test(stored, limits["scope"]),
     }
 
 
-def _self_test(stored: Network) -> dict[str, Any]:
-    """Pixels and the probabilities they must give, by which the page proves a backend before it trusts it.
+def _self_test(stored: Network, scope: dict[str, Any]) -> dict[str, Any]:
+    """Pixels with the probabilities and the scope they must give, by which the page proves a backend.
 
     Always drawn photos: those that people bring are private.
     """
     pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED)])
+    scopes = detector_of(scope).scope_of(cells_of(stored, scope["layers"], pixels))
     return {
         "tolerance": SELF_TEST_TOLERANCE,
+        "scope_tolerance": SELF_TEST_SCOPE_TOLERANCE,
         "vectors": [
-            {"pixels": base64.b64encode(photo.tobytes()).decode("ascii"), "probabilities": [float(p) for p in row]}
-            for photo, row in zip(pixels, predict(stored, pixels), strict=True)
+            {
+                "pixels": base64.b64encode(photo.tobytes()).decode("ascii"),
+                "probabilities": [float(p) for p in row],
+                "scope": float(photo_scope),
+            }
+            for photo, row, photo_scope in zip(pixels, predict(stored, pixels), scopes, strict=True)
         ],
     }
 

@@ -37,6 +37,15 @@ CODE = {
     "augment": ("builder/augment.py",),
     "train": ("builder/train.py", "builder/network.py"),
     "calibrate": ("builder/calibrate.py", "builder/network.py"),
+    "scope": (
+        "builder/scope",
+        "builder/quality.py",
+        "builder/network.py",
+        "builder/evaluate/bootstrap.py",
+        "builder/evaluate/ranking.py",
+        "builder/data/demo.py",
+        "builder/preprocess.py",
+    ),
     "evaluate": ("builder/evaluate", "builder/calibrate.py", "builder/network.py"),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
     "leakage-train": ("builder/train.py", "builder/network.py"),
@@ -45,6 +54,8 @@ CODE = {
         "builder/export.py",
         "builder/calibrate.py",
         "builder/tensorflowjs_writer.py",
+        "builder/scope/detector.py",
+        "builder/explain.py",
         "builder/twins.py",
         "builder/classes.py",
     ),
@@ -79,6 +90,7 @@ READS: dict[str, dict[str, tuple[str, ...]]] = {
     "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "calibrate": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "scope": {"data": (*LABELLED_PIXELS, "details.csv"), "split": ("parts.npy",)},
     "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
     "leakage-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "leakage-train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
@@ -143,10 +155,12 @@ def build_site(request: Request, folders: Folders) -> None:
     epochs = f"epochs-{config.training.epochs}"
     trained = chain.run("train", _recipe(config), _train, data, split, augmented, part=epochs)
     calibrated = chain.run("calibrate", asdict(config.calibration), _calibrate, data, split, trained)
+    scope_inputs = {"scope": asdict(config.scope), "evaluation": asdict(config.evaluation)}
+    scoped = chain.run("scope", scope_inputs, _scope, data, split, trained)
     evaluated = chain.run("evaluate", asdict(config.evaluation), _evaluate, data, split, trained, calibrated)
-    exported = chain.run("export", asdict(config.export), _export, data, split, trained, calibrated, evaluated)
+    exported = chain.run("export", asdict(config.export), _export, data, split, trained, calibrated, scoped, evaluated)
     leakage = [_measure_leakage(chain, data, split, augmented)] if config.leakage.measure else []
-    rendered = chain.run("render", config.as_dict(), _render, evaluated, exported, *leakage)
+    rendered = chain.run("render", config.as_dict(), _render, scoped, evaluated, exported, *leakage)
     _put_in_place(rendered, folders.site)
     _write_record(request, config, folders, finished=True)
     if not chain.ran:
@@ -338,20 +352,27 @@ def _evaluate(data: Path, split: Path, trained: Path, calibrated: Path, config: 
     evaluate_network(data, split, trained, calibrated, config, into)
 
 
+def _scope(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+    _say_tensorflow_starts()
+    from builder.scope import fit_scope
+
+    fit_scope(data, split, trained, config, into)
+
+
 def _export(
-    data: Path, split: Path, trained: Path, calibrated: Path, evaluated: Path, config: Config, into: Path
+    data: Path, split: Path, trained: Path, calibrated: Path, scoped: Path, evaluated: Path, config: Config, into: Path
 ) -> None:
     _say_tensorflow_starts()
     from builder.export import export_network
 
-    export_network(data, split, trained, calibrated, evaluated, config, into)
+    export_network(data, split, trained, calibrated, scoped, evaluated, config, into)
 
 
-def _render(evaluated: Path, exported: Path, *others: Any) -> None:
+def _render(scoped: Path, evaluated: Path, exported: Path, *others: Any) -> None:
     from builder.render import render_site
 
     *leakage, config, into = others
-    render_site(evaluated, exported, leakage[0] if leakage else None, config, into)
+    render_site(scoped, evaluated, exported, leakage[0] if leakage else None, config, into)
 
 
 def _say_tensorflow_starts() -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from builder.classes import CLASSES, CODES
 from builder.errors import BuildError
-from builder.preprocess import PhotoProblem, Pixels, photo_to_pixels
+from builder.judgement import judge
+from builder.messages import Messages, load_messages
+from builder.preprocess import PhotoProblem, Pixels, centred_frame, frame_and_shrink, read_photo
+from builder.quality import Measures, measure_quality
 
 WARNING = "For education only: this is not a diagnosis. Show any spot that worries you to a dermatologist."
+
+MESSAGES = Path(__file__).parent.parent / "web_template" / "messages"
 
 
 def predict_photos(photos: list[Path], model: Path, *, as_json: bool) -> int:
@@ -22,34 +28,56 @@ def predict_photos(photos: list[Path], model: Path, *, as_json: bool) -> int:
         raise BuildError("there is no built network yet", remedy="run python build.py first")
     readable: list[Path] = []
     pixels: list[Pixels] = []
+    measures: list[Measures] = []
     for photo in photos:
         try:
-            pixels.append(photo_to_pixels(photo))
-            readable.append(photo)
+            whole = read_photo(photo)
+            seen = frame_and_shrink(whole, photo.name)
         except PhotoProblem as problem:
             print(f"{problem.problem}: {problem.remedy}", file=sys.stderr)
-    answers = _classify(pixels, model) if pixels else []
+            continue
+        readable.append(photo)
+        pixels.append(seen)
+        measures.append(measure_quality(seen, centred_frame(whole.shape[1], whole.shape[0]).width))
+    answers = _classify(pixels, measures, model) if pixels else []
     if as_json:
-        rows = [{"file": str(photo), "probabilities": answer} for photo, answer in zip(readable, answers, strict=True)]
+        rows = [{"file": str(photo), **answer} for photo, answer in zip(readable, answers, strict=True)]
         print(json.dumps({"photos": rows}, indent=1))
     elif answers:
+        messages = load_messages(MESSAGES)["en"]  # what the page says
         for photo, answer in zip(readable, answers, strict=True):
-            print(_in_words(photo, answer))
+            print(_in_words(photo, answer, messages))
         print(WARNING)
     return 0 if len(readable) == len(photos) else 1
 
 
-def _classify(pixels: list[Pixels], model: Path) -> list[dict[str, float]]:
+def _classify(pixels: list[Pixels], measures: list[Measures], model: Path) -> list[dict[str, Any]]:
+    """Each photo's probabilities by class, and what the page would say of them."""
     import numpy as np
 
+    from builder.scope.detector import cells_of, detector_of
     from builder.tensorflowjs_writer import load_layers_model
     from builder.train import predict
 
-    probabilities = predict(load_layers_model(model), np.stack(pixels))
-    return [{code: float(value) for code, value in zip(CODES, row, strict=True)} for row in probabilities]
+    limits = json.loads((model / "card.json").read_text(encoding="utf-8"))["judgement"]
+    network, photos = load_layers_model(model), np.stack(pixels)
+    probabilities = predict(network, photos)
+    scopes = detector_of(limits["scope"]).scope_of(cells_of(network, limits["scope"]["layers"], photos))
+    return [
+        {
+            "probabilities": {code: float(value) for code, value in zip(CODES, row, strict=True)},
+            "scope": float(scope),
+            "judgement": judge(row.tolist(), float(scope), measured, limits),
+        }
+        for row, scope, measured in zip(probabilities, scopes, measures, strict=True)
+    ]
 
 
-def _in_words(photo: Path, answer: dict[str, float]) -> str:
-    ranked = sorted(CLASSES, key=lambda lesion_class: -answer[lesion_class.code])
-    lines = [f"{answer[kind.code]:7.1%}  {kind.name} ({kind.group}): {kind.plain}" for kind in ranked]
-    return "\n".join([str(photo), *lines, ""])
+def _in_words(photo: Path, answer: dict[str, Any], messages: Messages) -> str:
+    probabilities, judgement = answer["probabilities"], answer["judgement"]
+    ranked = sorted(CLASSES, key=lambda lesion_class: -probabilities[lesion_class.code])
+    lines = [f"{probabilities[kind.code]:7.1%}  {kind.name} ({kind.group}): {kind.plain}" for kind in ranked]
+    said = [messages[f"quality.{code}"] for code in judgement["quality"]]
+    if judgement["verdict"] != "answer":
+        said.insert(0, f"{messages['answer.' + judgement['verdict']]}.")
+    return "\n".join([str(photo), *said, *lines, ""])

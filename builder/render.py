@@ -54,9 +54,11 @@ FOR_TEMPLATES = (
 WASM_FILES = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm")
 
 
-def render_site(evaluated: Path, exported: Path, leakage: Path | None, config: Config, into: Path) -> None:
+def render_site(
+    scoped: Path, evaluated: Path, exported: Path, leakage: Path | None, config: Config, into: Path
+) -> None:
     """Stage entry: save the whole site in `into`; leakage: where that was measured, if it was."""
-    report = assemble_report(evaluated, exported, leakage, config)
+    report = assemble_report(scoped, evaluated, exported, leakage, config)
     shutil.copytree(exported / "model", into / "model")
     shutil.copy(evaluated / "predictions.csv", into / "predictions.csv")
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
@@ -85,9 +87,12 @@ def render_site(evaluated: Path, exported: Path, leakage: Path | None, config: C
     write_service_worker(TEMPLATES / SERVICE_WORKER, into)
 
 
-def assemble_report(evaluated: Path, exported: Path, leakage: Path | None, config: Config) -> dict[str, Any]:
+def assemble_report(
+    scoped: Path, evaluated: Path, exported: Path, leakage: Path | None, config: Config
+) -> dict[str, Any]:
     """Every figure the report page shows, as `report.schema.json` describes them."""
     figures = json.loads((evaluated / "figures.json").read_text(encoding="utf-8"))
+    scope = json.loads((scoped / "scope.json").read_text(encoding="utf-8"))["figures"]
     export = json.loads((exported / "export.json").read_text(encoding="utf-8"))
     settings = config.as_dict()
     # A folder's path says nothing about the data to a reader, but something about whoever built the site.
@@ -97,7 +102,7 @@ def assemble_report(evaluated: Path, exported: Path, leakage: Path | None, confi
         "$schema": SCHEMA.name,
         "data": figures["data"],
         "config": settings,
-        "networks": {"cnn": {**figures["network"], "scope": None, "export": export}},
+        "networks": {"cnn": {**figures["network"], "scope": scope, "export": export}},
         "leakage": json.loads((leakage / "leakage.json").read_text(encoding="utf-8")) if leakage else None,
     }
 

@@ -78,6 +78,10 @@ class Build:
     def report(self) -> Any:
         return json.loads((self.site / "report.json").read_text(encoding="utf-8"))
 
+    def latest(self, stage: str) -> Path:
+        """The folder of the stage's last result; a work folder may hold earlier ones."""
+        return max((self.work / stage).glob("*/done.json"), key=lambda done: done.stat().st_mtime_ns).parent
+
 
 def run_build_py(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     """Run `python build.py` as a user does; both streams come back as text."""

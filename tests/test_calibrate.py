@@ -114,10 +114,11 @@ def only_folder(stage: Path) -> Path:
 
 
 def test_a_sharp_temperature_stores_the_large_kernel_in_16_bits(demo_build: Build, tmp_path: Path) -> None:
-    stages = {name: only_folder(demo_build.work / name) for name in ("data", "split", "train", "evaluate")}
+    stages = {name: only_folder(demo_build.work / name) for name in ("data", "split", "train", "scope", "evaluate")}
     (tmp_path / "calibration.json").write_text('{"temperature": 0.1}', encoding="utf-8")
     into = tmp_path / "export"
-    export_network(stages["data"], stages["split"], stages["train"], tmp_path, stages["evaluate"], CONFIG, into)
+    data, split, trained, scoped, evaluated = stages.values()
+    export_network(data, split, trained, tmp_path, scoped, evaluated, CONFIG, into)
     stored = json.loads((into / "export.json").read_text(encoding="utf-8"))
     assert (stored["weights"], stored["large_kernel"], stored["files"]) == ("mixed", "float16", 26)
     assert stored["largest_probability_change"] <= 0.005

@@ -14,6 +14,7 @@ import pytest
 from builder.errors import BuildError
 from builder.export import Comparison, _refuse_if_changed, compare, describe_model, write_model
 from builder.network import build_cnn
+from builder.scope.detector import cells_of, fit_detector, scope_layers
 from builder.tensorflowjs_writer import load_layers_model
 from builder.train import predict
 from builder.twins import twin_of, write_twin
@@ -70,7 +71,10 @@ def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None
     folder.mkdir()
     exported("uint8", folder)
     stored = load_layers_model(folder)
-    limits = {"operating_point": {"threshold": 0.25}}
+    layers = scope_layers(stored)
+    cells = cells_of(stored, layers, PHOTOS)
+    detector = fit_detector(layers, cells, cells, refused=(0.02, 0.01))
+    limits = {"operating_point": {"threshold": 0.25}, "scope": detector.as_dict()}
     card = describe_model(stored, "mixed", folder, limits)
     assert [file["path"] for file in card["files"]] == ["model.json", *SHARDS]
     assert all((folder / file["path"]).stat().st_size == file["bytes"] for file in card["files"])
@@ -82,6 +86,7 @@ def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None
     for vector in card["self_test"]["vectors"]:
         pixels = np.frombuffer(base64.b64decode(vector["pixels"]), np.uint8).reshape(1, 75, 100, 3)
         assert predict(stored, pixels)[0] == pytest.approx(vector["probabilities"], abs=1e-5)
+        assert detector.scope_of(cells_of(stored, layers, pixels))[0] == pytest.approx(vector["scope"], rel=1e-4)
 
 
 def test_two_exports_of_one_network_are_the_same_bytes(tmp_path: Path) -> None:

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES, classes_as_dicts
+from builder.data.demo import draw_demo_photos
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
+from builder.scope.detector import Detector, fit_detector
 from builder.twins import write_twin
 from tests.page import write_page
 
+CELL_PX = 5
 INPUTS = HEIGHT_PX * WIDTH_PX * 3
 SHARDS = ("group1-shard1of2.bin", "group1-shard2of2.bin")
 SHARD_BYTES = 400_000  # the last shard is the smaller one: TensorFlow.js misreads a last shard that is larger
@@ -35,8 +38,13 @@ async function load() {
 }
 async function classify(base64) {
   const tensorsBefore = tf.memory().numTensors;
-  const probabilities = await network.classify(Bytes.fromBase64(base64));
-  return { probabilities: [...probabilities], leaked: tf.memory().numTensors - tensorsBefore };
+  const { probabilities, scope } = await network.classify(Bytes.fromBase64(base64));
+  return { probabilities: [...probabilities], scope, leaked: tf.memory().numTensors - tensorsBefore };
+}
+async function explain(base64, classIndex) {
+  const tensorsBefore = tf.memory().numTensors;
+  const { width, height, values } = await network.explain(Bytes.fromBase64(base64), classIndex);
+  return { width, height, values: [...values], leaked: tf.memory().numTensors - tensorsBefore };
 }
 """
 
@@ -51,12 +59,16 @@ def probabilities_of(pixels: NDArray[np.uint8], kernel: Weights, bias: Weights) 
 
 
 def topology() -> dict[str, Any]:
-    flatten = {
-        "class_name": "Flatten",
-        "config": {"name": "flatten", "batch_input_shape": [None, HEIGHT_PX, WIDTH_PX, 3]},
-    }
-    dense = {"class_name": "Dense", "config": {"name": "dense", "units": len(CLASSES), "activation": "softmax"}}
-    config = {"name": "small", "layers": [flatten, dense]}
+    shape = [None, HEIGHT_PX, WIDTH_PX, 3]
+    layers = [
+        # What scope and heat map look at is the photo itself.
+        {"class_name": "Activation", "config": {"name": "photo", "activation": "linear", "batch_input_shape": shape}},
+        {"class_name": "Activation", "config": {"name": "same", "activation": "linear"}},
+        {"class_name": "Flatten", "config": {"name": "flatten"}},
+        {"class_name": "Dense", "config": {"name": "dense", "units": len(CLASSES), "activation": "linear"}},
+        {"class_name": "Activation", "config": {"name": "softmax", "activation": "softmax"}},
+    ]
+    config = {"name": "small", "layers": layers}
     return {"model_config": {"class_name": "Sequential", "config": config}}
 
 
@@ -72,6 +84,19 @@ def small_network() -> tuple[Weights, Weights]:
     random = np.random.default_rng(11)
     kernel = random.normal(0, 1e-4, (INPUTS, len(CLASSES))).astype(np.float32)
     return kernel, random.normal(0, 1, len(CLASSES)).astype(np.float32)
+
+
+def cells_of(pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    """Means over squares of 5 x 5 pixels, once for the structure and once for the features."""
+    rows, columns = HEIGHT_PX // CELL_PX, WIDTH_PX // CELL_PX
+    squares = pixels.reshape(-1, rows, CELL_PX, columns, CELL_PX, 3).astype(np.float64)
+    return [squares.mean(axis=(2, 4)).astype(np.float32)] * 2
+
+
+def small_detector() -> Detector:
+    """Fitted to drawn photos: noise is none."""
+    drawn = np.stack([photo.pixels for photo in draw_demo_photos(60, seed=4)])
+    return fit_detector(["photo", "same"], cells_of(drawn), cells_of(drawn), refused=(0.05, 0.05))
 
 
 def describe(file: Path) -> dict[str, Any]:
@@ -95,8 +120,13 @@ def write_network(site: Path) -> Path:
     model = {"format": "layers-model", "modelTopology": topology(), "weightsManifest": manifest}
     (folder / "model.json").write_text(json.dumps(model))
     files = [describe(folder / name) for name in ("model.json", *SHARDS)]
+    detector = small_detector()
     vectors = [
-        {"pixels": in_base64(pixels), "probabilities": probabilities_of(pixels, kernel, bias).tolist()}
+        {
+            "pixels": in_base64(pixels),
+            "probabilities": probabilities_of(pixels, kernel, bias).tolist(),
+            "scope": float(detector.scope_of(cells_of(pixels))[0]),
+        }
         for pixels in (random_pixels(1), random_pixels(2))
     ]
     card = {
@@ -106,7 +136,9 @@ def write_network(site: Path) -> Path:
         "classes": classes_as_dicts(),
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
-        "self_test": {"tolerance": 0.001, "vectors": vectors},
+        "judgement": {"scope": detector.as_dict()},
+        "explanation": {"convolution": "photo", "pooled": "same", "logits": "dense", "start_px": 0, "step_px": 1},
+        "self_test": {"tolerance": 0.001, "scope_tolerance": 0.01, "vectors": vectors},
     }
     (folder / "card.json").write_text(json.dumps(card))
     for path in [*folder.iterdir(), *(site / "vendor").glob("*.wasm")]:
@@ -115,7 +147,7 @@ def write_network(site: Path) -> Path:
 
 
 def write_site(folder: Path) -> Path:
-    scripts = ["bytes", "pixels", "photo", "store", "weights", "backend", "network"]
+    scripts = ["bytes", "pixels", "photo", "store", "weights", "backend", "scope", "network"]
     write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
     write_network(folder)
     return folder
@@ -149,7 +181,22 @@ def test_every_backend_gives_the_networks_answers_and_leaks_no_tensor(page: Page
         answer = page.evaluate("(pixels) => classify(pixels)", in_base64(random_pixels(seed)))
         expected = probabilities_of(random_pixels(seed), *small_network())
         assert np.abs(np.array(answer["probabilities"]) - expected).max() < 1e-4
+        assert answer["scope"] == pytest.approx(small_detector().scope_of(cells_of(random_pixels(seed)))[0], rel=1e-4)
         assert answer["leaked"] == 0
+
+
+@pytest.mark.parametrize("backend", ["wasm", "webgl", "cpu"])
+def test_every_backend_explains_by_the_networks_own_gradient(page: Page, address: str, backend: str) -> None:
+    page.goto(f"{address}?backend={backend}")
+    page.evaluate("load()")
+    kernel, _ = small_network()
+    for seed, kind in ((5, 0), (6, 4)):
+        told = page.evaluate("([pixels, kind]) => explain(pixels, kind)", [in_base64(random_pixels(seed)), kind])
+        weights = kernel[:, kind].reshape(HEIGHT_PX, WIDTH_PX, 3).sum(axis=(0, 1))
+        expected = np.maximum((random_pixels(seed) * weights).sum(axis=2), 0)
+        assert (told["width"], told["height"]) == (WIDTH_PX, HEIGHT_PX)
+        assert np.array(told["values"]) == pytest.approx((expected / expected.max()).ravel(), abs=1e-3)
+        assert told["leaked"] == 0
 
 
 def test_the_page_takes_wasm_rather_than_a_software_graphics_card(page: Page, address: str) -> None:
@@ -186,13 +233,18 @@ def test_nothing_is_asked_of_another_site(page: Page, site: Path, serve: Callabl
     assert all(url.startswith(f"{origin}/") for url in asked if url.startswith("http"))
 
 
+@pytest.mark.parametrize("wrong", ["probabilities", "scope"])
 def test_a_device_that_computes_wrongly_gets_no_answer(
-    page: Page, tmp_path: Path, serve: Callable[[Path], str]
+    page: Page, tmp_path: Path, serve: Callable[[Path], str], wrong: str
 ) -> None:
     write_site(tmp_path)
     card = tmp_path / "model" / "cnn" / "card.json"
     facts = json.loads(card.read_text())
-    facts["self_test"]["vectors"][1]["probabilities"][0] += 0.01
+    vector = facts["self_test"]["vectors"][1]
+    if wrong == "scope":
+        vector["scope"] += 0.02
+    else:
+        vector["probabilities"][0] += 0.01
     card.write_text(json.dumps(facts))
     page.goto(f"{serve(tmp_path)}/index.html")
     said = page.evaluate("load().catch((error) => error.message)")

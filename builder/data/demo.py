@@ -20,7 +20,7 @@ from builder.data.demo_texture import Field, cells, layered_noise, smooth_step, 
 # Lesions are dealt from a shuffled deck, so each class has its share in any run of photos (nv a quarter).
 _DECK = ("nv",) * 6 + ("mel",) * 4 + ("akiec", "bcc", "bkl", "df", "vasc") * 3
 _SHARE_BY_SHOTS = (0.75, 0.15, 0.10)  # of lesions with one, two, three photos; HAM10000: 74 % have one
-_SKIN_TONES = np.array(  # sRGB, Fitzpatrick I to VI as a dermatoscope's light shows them
+SKIN_TONES = np.array(  # sRGB, Fitzpatrick I to VI as a dermatoscope's light shows them
     [(243, 207, 198), (232, 188, 174), (217, 166, 146), (191, 136, 110), (150, 101, 77), (109, 73, 57)]
 )
 _SKIN_TYPES = ("I", "II", "III", "IV", "V", "VI")
@@ -112,7 +112,7 @@ def _frame(width: int, height: int) -> tuple[Field, Field]:
 def _skin_tone(rng: np.random.Generator) -> tuple[str, NDArray[np.float64]]:
     """Pick skin between Fitzpatrick I and VI, lighter skin more often. Returns the nearest type, and linear RGB."""
     place = 5 * rng.beta(1.1, 1.8)
-    srgb = [np.interp(place, range(6), _SKIN_TONES[:, channel]) for channel in range(3)]
+    srgb = [np.interp(place, range(6), SKIN_TONES[:, channel]) for channel in range(3)]
     tone: NDArray[np.float64] = (np.array(srgb) / 255) ** 2.2 * rng.normal(1, 0.03, 3)
     return _SKIN_TYPES[round(place)], tone
 

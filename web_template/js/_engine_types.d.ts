@@ -17,7 +17,7 @@ interface Notice {
   readonly values: Readonly<Record<string, string>>;
 }
 
-type EngineAction = "load" | "classify";
+type EngineAction = "load" | "classify" | "explain";
 
 interface EngineEvent {
   readonly progress?: LoadProgress;

@@ -1,6 +1,14 @@
 // What a photo's judgement is made of; joins _types.d.ts.
 interface Card {
   readonly judgement: JudgementLimits;
+  /** The layers that the heat map is made of, and where the cells of `convolution` lie in the network's input. */
+  readonly explanation: {
+    readonly convolution: string;
+    readonly pooled: string;
+    readonly logits: string;
+    readonly start_px: number;
+    readonly step_px: number;
+  };
 }
 
 interface LesionClass {
@@ -23,9 +31,26 @@ interface SurenessLevel {
   readonly right_of_100: number | null;
 }
 
-/** How unlike the training photos a photo may be; the rest is what `Network` needs to measure it. */
+/** How unlike the training photos a photo may be, and all that `Scope` needs to measure it. Texts: 32-bit numbers, base64. */
 interface ScopeLimits {
   readonly threshold: number;
+  readonly layers: readonly string[];
+  readonly cell_px: number;
+  readonly reach: number;
+  readonly level: number;
+  readonly mean: string;
+  readonly scale: string;
+  readonly root: string;
+  readonly structure: { readonly mean: number; readonly scale: number };
+  readonly distance_limit: number;
+  readonly emptiness_limit: number;
+}
+
+/** A layer's output averaged over cells: rows, columns, channels last. */
+interface Cells {
+  readonly values: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
 }
 
 interface QualityLimits {
@@ -59,4 +84,17 @@ interface JudgementOfPhoto {
     readonly specificity: number | null;
   };
   readonly quality: readonly QualityCode[];
+}
+
+/** What `classify` gives. scope: how unlike a lesion photo it is, above the card's threshold it is none. */
+interface Classification {
+  readonly probabilities: Float32Array;
+  readonly scope: number;
+}
+
+/** What the network looked at for one class, 0-1, row by row over the network's input. */
+interface HeatMap {
+  readonly width: number;
+  readonly height: number;
+  readonly values: Float32Array;
 }

@@ -57,13 +57,15 @@ interface LesionClass {
 /** Photos (RGB bytes in base64) and what Keras answers to them: a backend is trusted if it answers the same. */
 interface SelfTest {
   readonly tolerance: number;
-  readonly vectors: readonly { readonly pixels: string; readonly probabilities: readonly number[] }[];
+  readonly scope_tolerance: number;
+  readonly vectors: readonly { readonly pixels: string; readonly probabilities: readonly number[]; readonly scope: number }[];
 }
 
-/** A loaded network. `classify` takes RGB bytes, row by row, and gives one probability a class. */
+/** A loaded network. Both take RGB bytes, row by row. */
 interface LoadedNetwork {
   readonly card: Card;
   readonly backendName: string;
-  classify(pixels: Uint8Array): Promise<Float32Array>;
+  classify(pixels: Uint8Array): Promise<Classification>;
+  explain(pixels: Uint8Array, classIndex: number): Promise<HeatMap>;
   dispose(): void;
 }

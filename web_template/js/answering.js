@@ -1,14 +1,6 @@
 "use strict";
 /** From what is in the frame to an answer: pixels, the network, and what may be said of its numbers. */
 const Answering = (() => {
-  /** For a card that was written before the build measured them. @type {JudgementLimits} */
-  const NOT_MEASURED = {
-    operating_point: { threshold: 0.5, sensitivity: null, specificity: null },
-    sureness: [{ level: "fairly-sure", from: 0, right_of_100: null }],
-    scope: { threshold: Infinity },
-    quality: { lowest_sharpness: 0, lowest_brightness: 0, highest_brightness: 255, highest_white_share: 1, lowest_across_px: 0 },
-  };
-
   /**
    * @param {{picture: Picture} & Framed} framed  @param {string} name of the photo  @param {LoadedNetwork} network
    * @returns {Promise<{answered: AnsweredPhoto, pixels: Uint8Array}>}
@@ -18,10 +10,7 @@ const Answering = (() => {
     const { width_px, height_px } = card.input;
     const pixels = await Pixels.shrink(picture, frame, width_px, height_px);
     const quality = Quality.measure(pixels, width_px, height_px, frame.width);
-    const told = /** @type {any} */ (await network.classify(pixels));
-    /** @type {{probabilities: Float32Array, scope: number}} */
-    const { probabilities, scope } = told instanceof Float32Array ? { probabilities: told, scope: 0 } : told;
-    const limits = { ...NOT_MEASURED, ...card.judgement };
+    const { probabilities, scope } = await network.classify(pixels);
     const highest = Math.max(...probabilities);
     const answered = Object.freeze({
       name,
@@ -30,7 +19,7 @@ const Answering = (() => {
       probabilities: Array.from(probabilities),
       scope,
       likeliest: card.classes.find(({ index }) => probabilities[index] === highest)?.code ?? "",
-      judgement: Judgement.of({ probabilities, scope, quality }, { ...card, judgement: limits }),
+      judgement: Judgement.of({ probabilities, scope, quality }, card),
       network: { name: card.name, version: card.version ?? "" },
       answeredAt: new Date().toISOString(),
     });

@@ -2,7 +2,7 @@
 /** Chooses what computes the network: the fastest backend that gives the right answers on this device. */
 const Backend = (() => {
   /** @typedef {"wasm" | "webgl" | "cpu"} Name */
-  /** @typedef {(pixels: Uint8Array) => Promise<Float32Array>} Classify */
+  /** @typedef {(pixels: Uint8Array) => Promise<Classification>} Classify */
 
   /** Why nothing on this device computes the network; the code is for whoever words it for the visitor. */
   class Problem extends Error {
@@ -185,18 +185,20 @@ const Backend = (() => {
     let fastest = Infinity; // the first run is the slowest: shaders are compiled, memory is taken
     for (const vector of selfTest.vectors) {
       const begin = performance.now();
-      let probabilities;
+      let answer;
       try {
-        probabilities = await guard(classify(pixelsOf(vector)));
+        answer = await guard(classify(pixelsOf(vector)));
       } catch (error) {
         console.info(`The ${tf.getBackend()} backend failed:`, error); // e.g. out of graphics memory
         return undefined;
       }
       fastest = Math.min(fastest, performance.now() - begin);
+      const { probabilities, scope } = answer;
       const worst = Math.max(...vector.probabilities.map((value, i) => Math.abs(value - probabilities[i])));
+      const scopeError = Math.abs(vector.scope - scope);
       // Written so that NaN fails too: that is what an overflow in 16-bit textures gives.
-      if (!(worst <= selfTest.tolerance)) {
-        console.info(`The ${tf.getBackend()} backend is off by ${worst}.`);
+      if (!(worst <= selfTest.tolerance && scopeError <= selfTest.scope_tolerance)) {
+        console.info(`The ${tf.getBackend()} backend is off by ${worst}, and by ${scopeError} in scope.`);
         return undefined;
       }
     }

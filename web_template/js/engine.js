@@ -13,6 +13,7 @@ const Engine = (() => {
     "vendor/tf-backend-webgl.es2017.min.js",
     "vendor/tf-backend-wasm.es2017.min.js",
     "js/backend.js",
+    "js/scope.js",
     "js/network.js",
     "js/runner.js",
   ];
@@ -86,6 +87,8 @@ const Engine = (() => {
       },
       /** @type {LoadedNetwork["classify"]} */
       classify: (pixels) => ask("classify", pixels),
+      /** @type {LoadedNetwork["explain"]} */
+      explain: (pixels, classIndex) => ask("explain", pixels, classIndex),
       dispose() {
         hosts.get(folder)?.end();
         hosts.delete(folder);

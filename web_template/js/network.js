@@ -1,6 +1,10 @@
 "use strict";
 /** Loads a network the build exported and classifies pixels with it. */
 const Network = (() => {
+  /** @typedef {import("@tensorflow/tfjs-layers").LayersModel} LayersModel */
+  /** @typedef {import("@tensorflow/tfjs-core").Tensor} Tensor */
+  /** @typedef {import("@tensorflow/tfjs-core").Tensor4D} Tensor4D */
+
   /**
    * @param {string} folder of the network, seen from the site, e.g. "model/cnn"
    * @param {object} [options]
@@ -16,7 +20,8 @@ const Network = (() => {
     const model = await tf.loadLayersModel({ load: async () => artifactsOf(files) });
     const classify = classifierOf(model, card);
     const backendName = await Backend.choose(card.self_test, classify);
-    return Object.freeze({ card, backendName, classify, dispose: () => model.dispose() });
+    const explain = explainerOf(model, card);
+    return Object.freeze({ card, backendName, classify, explain, dispose: () => model.dispose() });
   }
 
   /**
@@ -41,23 +46,121 @@ const Network = (() => {
   }
 
   /**
-   * @param {import("@tensorflow/tfjs-layers").LayersModel} model
+   * One pass gives both the probabilities and what the first layers saw, from which `Scope` tells other pictures.
+   * @param {LayersModel} model
    * @param {Card} card
    * @returns {LoadedNetwork["classify"]}
    */
   function classifierOf(model, card) {
-    const { width_px, height_px } = card.input;
+    const limits = card.judgement.scope;
+    const whole = withOutputs(model, [model.layers[model.layers.length - 1].name, ...limits.layers]);
     return async (pixels) => {
-      const output = tf.tidy(() => {
-        const input = tf.tensor4d(Float32Array.from(pixels), [1, height_px, width_px, 3]); // 0..255
-        return /** @type {import("@tensorflow/tfjs-core").Tensor} */ (model.predict(input));
+      const outputs = tf.tidy(() => {
+        const [probabilities, ...early] = outputsOf(whole, pixels, card);
+        return [probabilities, ...early.map((layer) => tf.avgPool(layer, limits.cell_px, limits.cell_px, "valid"))];
       });
-      try {
-        return new Float32Array(await output.data()); // (classes,); a copy, as the backend may use its own again
-      } finally {
-        output.dispose();
-      }
+      const [probabilities, ...early] = await read(outputs);
+      const cells = early.map((values, i) => ({ values, rows: outputs[i + 1].shape[1], columns: outputs[i + 1].shape[2] }));
+      return { probabilities, scope: Scope.of(cells, limits) };
     };
+  }
+
+  /**
+   * Grad-CAM, as builder/explain.py makes it. The gradient is taken behind the pooling: before it the weights would be
+   * the same, and TensorFlow.js 4.22 computes the gradient of max pooling wrongly on WASM, without a word.
+   * @param {LayersModel} model
+   * @param {Card} card
+   * @returns {LoadedNetwork["explain"]}
+   */
+  function explainerOf(model, card) {
+    const { convolution, pooled, logits } = card.explanation;
+    const beginning = withOutputs(model, [convolution, pooled]);
+    const names = model.layers.map((layer) => layer.name);
+    const end = model.layers.slice(names.indexOf(pooled) + 1, names.indexOf(logits) + 1);
+    return async (pixels, classIndex) => {
+      const map = tf.tidy(() => {
+        const [features, behind] = outputsOf(beginning, pixels, card);
+        const logit = (/** @type {Tensor} */ start) => {
+          const values = end.reduce((value, layer) => /** @type {Tensor} */ (layer.apply(value)), start);
+          return tf.sum(tf.mul(values, tf.oneHot([classIndex], card.classes.length)));
+        };
+        const weights = tf.sum(tf.grad(logit)(behind), [1, 2], true);
+        return tf.relu(tf.sum(tf.mul(features, weights), 3)); // (1, rows, columns)
+      });
+      const [values] = await read([map]);
+      return overThePhoto(values, map.shape[1] ?? 0, map.shape[2] ?? 0, card);
+    };
+  }
+
+  /** The same layers with other outputs. @param {LayersModel} model  @param {readonly string[]} layers */
+  function withOutputs(model, layers) {
+    const outputs = layers.map((name) => /** @type {import("@tensorflow/tfjs-layers").SymbolicTensor} */ (model.getLayer(name).output));
+    return tf.model({ inputs: model.inputs, outputs });
+  }
+
+  /**
+   * Call it in tf.tidy.
+   * @param {LayersModel} model
+   * @param {Uint8Array} pixels
+   * @param {Card} card
+   * @returns {Tensor4D[]} as many as the model has outputs, two or more
+   */
+  function outputsOf(model, pixels, card) {
+    const input = tf.tensor4d(Float32Array.from(pixels), [1, card.input.height_px, card.input.width_px, 3]); // 0..255
+    return /** @type {Tensor4D[]} */ (model.predict(input));
+  }
+
+  /**
+   * Takes the numbers out of tensors and gives the tensors' memory back.
+   * @param {Tensor[]} tensors
+   * @returns {Promise<Float32Array[]>} copies, as a backend may use its own memory again
+   */
+  async function read(tensors) {
+    try {
+      return (await Promise.all(tensors.map((tensor) => tensor.data()))).map((values) => new Float32Array(values));
+    } finally {
+      tf.dispose(tensors);
+    }
+  }
+
+  /**
+   * Draws the cells of the last convolution over the pixels of the photo (bilinear), the highest as 1.
+   * @param {Float32Array} cells
+   * @param {number} rows
+   * @param {number} columns
+   * @param {Card} card
+   * @returns {HeatMap}
+   */
+  function overThePhoto(cells, rows, columns, { input, explanation }) {
+    const { width_px: width, height_px: height } = input;
+    const down = places(height, rows, explanation);
+    const across = places(width, columns, explanation);
+    const values = new Float32Array(width * height);
+    down.forEach(({ low: row, share: lower }, y) => {
+      across.forEach(({ low: column, share: right }, x) => {
+        const i = row * columns + column;
+        const below = Math.min(row + 1, rows - 1) * columns + column;
+        const step = Math.min(column + 1, columns - 1) - column;
+        const above = cells[i] * (1 - right) + cells[i + step] * right;
+        values[y * width + x] = above * (1 - lower) + (cells[below] * (1 - right) + cells[below + step] * right) * lower;
+      });
+    });
+    const highest = values.reduce((most, value) => Math.max(most, value), 0);
+    return { width, height, values: highest > 0 ? values.map((value) => value / highest) : values };
+  }
+
+  /**
+   * Between which cells the middle of each pixel lies.
+   * @param {number} pixels
+   * @param {number} cells
+   * @param {Card["explanation"]} explanation
+   */
+  function places(pixels, cells, { start_px, step_px }) {
+    return Array.from({ length: pixels }, (_, pixel) => {
+      const place = Math.min(Math.max((pixel + 0.5 - start_px) / step_px - 0.5, 0), cells - 1);
+      const low = Math.floor(place);
+      return { low, share: place - low };
+    });
   }
 
   return Object.freeze({ load });

@@ -91,7 +91,7 @@ const Single = (() => {
     const pixels = shown.pixels ?? (await Pixels.shrink(framed.picture, framed.frame, card.input.width_px, card.input.height_px));
     const index = card.classes.findIndex(({ code }) => code === answered.likeliest);
     try {
-      const map = await /** @type {any} */ (network).explain(pixels, index);
+      const map = await network.explain(pixels, index);
       if (job === newest && Heat.isOn()) Heat.show(map, answered.likeliest);
     } catch (error) {
       if (job !== newest) return;
