@@ -88,10 +88,10 @@ def make_network(title: str = "the origin network") -> dict[str, Any]:
         "scope": {
             "refused_lesion_photos": figure(0.042, 0.02),
             "other_things": [
-                {"kind": "photos of other things", "photos": 40, "auroc": figure(0.992, 0.005), "refused": 0.975},
-                {"kind": "plain skin", "photos": 20, "auroc": figure(0.913), "refused": 0.65},
+                make_pictures("photos of other things", 40, 20, figure(0.992, 0.005), 0.975),
+                make_pictures("plain skin", 20, 20, figure(0.913), 0.65),
             ],
-            "shifted": [{"kind": "blur", "photos": 200, "auroc": figure(0.618), "refused": 0.115}],
+            "shifted": [make_pictures("blur", 200, 150, figure(0.618), 0.115)],
         },
         "export": {
             "weights": "mixed", "large_kernel": "uint8", "files": 26, "bytes": 26_461_156, "photos_compared": 100,
@@ -112,6 +112,15 @@ def make_class_figures(photos: int, number: int) -> dict[str, Any]:
         "lesions": photos // 2 + photos % 2,
         **{name: figure(value) for name, value in zip(names, values, strict=True)},
     }
+
+
+def make_pictures(
+    kind: str, photos: int, sources: int, auroc: dict[str, float | None], refused: float
+) -> dict[str, Any]:
+    return {
+        "kind": kind, "photos": photos, "sources": sources, "auroc": auroc,
+        "refused": refused, "refused_low": refused - 0.02, "refused_high": refused + 0.02,
+    }  # fmt: skip
 
 
 def make_group(name: str, accuracy: float | None) -> dict[str, Any]:
