@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,3 +28,10 @@ def test_javascript_is_type_checked() -> None:
         return_completed_process=True, capture_output=True, text=True,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
+
+
+def test_every_test_that_the_list_of_features_names_is_there() -> None:
+    named = re.findall(r"`(test_\w+)`", (REPOSITORY / "docs" / "features.md").read_text(encoding="utf-8"))
+    there = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "tests").glob("test_*.py"))
+    assert named
+    assert [name for name in named if f"def {name}(" not in there] == []
