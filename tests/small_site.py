@@ -33,8 +33,8 @@ async function load() {
   }
 }
 async function classify(base64) {
-  const answer = await network.classify(Bytes.fromBase64(base64));
-  return [...(answer.probabilities ?? answer)];
+  const { probabilities } = await network.classify(Bytes.fromBase64(base64));
+  return [...probabilities];
 }
 """
 

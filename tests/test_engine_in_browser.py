@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from tests.small_site import is_right, worker_of, write_small_site
 from tests.test_network_in_browser import SHARDS, in_base64, random_pixels
 
@@ -56,6 +57,21 @@ def test_from_disk_the_same_scripts_run_on_the_page_once_they_are_needed(page: P
     assert is_right(page, 3)
     assert page.workers == []
     assert page.evaluate("tf.memory().numTensors") > 0
+
+
+def test_a_heat_map_comes_whole_out_of_the_worker(page: Page, http: str) -> None:
+    page.goto(http)
+    page.evaluate("load()")
+    heat = page.evaluate(
+        """async (pixels) => {
+          const { width, height, values } = await network.explain(Bytes.fromBase64(pixels), 4);
+          return { width, height, values: [...values], isBuffer: values instanceof Float32Array };
+        }""",
+        in_base64(random_pixels(3)),
+    )
+    assert (heat["width"], heat["height"]) == (WIDTH_PX, HEIGHT_PX)
+    assert heat["isBuffer"] and len(heat["values"]) == WIDTH_PX * HEIGHT_PX
+    assert 0 <= min(heat["values"]) <= max(heat["values"]) <= 1
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,10 @@ const Engine = (() => {
     element.src = `${Bytes.root}${script}`;
     /** @type {Promise<void>} */
     const loaded = new Promise((resolve, reject) => {
-      element.onload = () => resolve();
+      element.onload = () => {
+        element.remove();
+        resolve();
+      };
       element.onerror = () => {
         element.remove();
         onThisPage.delete(script); // a second try may find it

@@ -14,7 +14,8 @@ const Network = (() => {
    * @returns {Promise<LoadedNetwork>}
    */
   async function load(folder, { onProgress = () => {}, onCard = () => {}, onNotKept = () => {} } = {}) {
-    const card = /** @type {Card} */ (await (await Bytes.fetch(`${folder}/card.json`)).json());
+    // Past the browser's cache: an older card would ask for weights that are no longer there.
+    const card = /** @type {Card} */ (await (await Bytes.fetch(`${folder}/card.json`, { isFresh: true })).json());
     onCard(card);
     const [files] = await Promise.all([Weights.load(folder, card, { onProgress, onNotKept }), Backend.prepare()]);
     const model = await tf.loadLayersModel({ load: async () => artifactsOf(files) });
