@@ -289,7 +289,7 @@ def test_photos_are_answered_without_a_network_and_never_handed_to_the_service_w
     page.goto(address)
     page.wait_for_selector("main[data-state=ready]")
     page.set_input_files("#photo", photo)
-    page.wait_for_selector("[data-probability]")
+    page.wait_for_selector("main[data-state=result]")
     assert page.evaluate("handed") == []
 
 
