@@ -49,6 +49,8 @@ def column(page: Page, name: str) -> list[str]:
 
 
 def as_share(text: str) -> float:
+    if text == "–":  # no photo of a lesion
+        return -1
     found = re.search(r"[\d.]+", text)
     assert found, text
     return float(found[0]) + (0.01 if "over" in text else -0.01 if "under" in text else 0)

@@ -20,7 +20,7 @@ const Answering = (() => {
       scope,
       likeliest: card.classes.find(({ index }) => probabilities[index] === highest)?.code ?? "",
       judgement: Judgement.of({ probabilities, scope, quality }, card),
-      network: { name: card.name, version: card.version ?? "" },
+      network: { name: card.name, version: card.version },
       answeredAt: new Date().toISOString(),
     });
     return { answered, pixels };

@@ -7,14 +7,20 @@ const Heat = (() => {
   /** @param {() => void} wanted called when the visitor switches the map on */
   function listen(wanted) {
     toggle.addEventListener("click", () => {
-      toggle.setAttribute("aria-checked", String(!isOn()));
+      toggle.setAttribute("aria-checked", String(toggle.getAttribute("aria-checked") !== "true"));
       if (isOn()) wanted();
       else clear();
     });
   }
 
+  /** A network that gives no answer has looked at nothing worth showing. @param {boolean} isThere */
+  function offer(isThere) {
+    toggle.hidden = !isThere;
+    if (!isThere) clear();
+  }
+
   function isOn() {
-    return toggle.getAttribute("aria-checked") === "true";
+    return !toggle.hidden && toggle.getAttribute("aria-checked") === "true";
   }
 
   /** @param {HeatMap} map  @param {string} code of the class it is for */
@@ -30,5 +36,5 @@ const Heat = (() => {
     caption.hidden = true;
   }
 
-  return Object.freeze({ listen, isOn, show, clear });
+  return Object.freeze({ listen, offer, isOn, show, clear });
 })();

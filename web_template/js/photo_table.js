@@ -128,8 +128,23 @@ const PhotoTable = (() => {
       return;
     }
     kind.textContent = verdictText(answered);
-    cell("probability").textContent = Words.percent(Math.max(...answered.probabilities));
-    cell("together").textContent = Words.percent(answered.judgement.malignant.probability);
+    cell("probability").textContent = shareText(highest(answered));
+    cell("together").textContent = shareText(together(answered));
+  }
+
+  /** The numbers of what is no lesion mean nothing. @param {number} share below 0 there */
+  function shareText(share) {
+    return share < 0 ? "–" : Words.percent(share);
+  }
+
+  /** @param {AnsweredPhoto} answered */
+  function highest({ judgement, probabilities }) {
+    return judgement.verdict === "not-a-lesion" ? -1 : Math.max(...probabilities);
+  }
+
+  /** @param {AnsweredPhoto} answered */
+  function together({ judgement }) {
+    return judgement.verdict === "not-a-lesion" ? -1 : judgement.malignant.probability;
   }
 
   /** The answer in a few words. @param {AnsweredPhoto} answered */
@@ -142,8 +157,8 @@ const PhotoTable = (() => {
   /** @param {string} column  @param {AnsweredPhoto} a  @param {AnsweredPhoto} b */
   function compare(column, a, b) {
     if (column === "kind") return verdictText(a).localeCompare(verdictText(b));
-    if (column === "probability") return Math.max(...a.probabilities) - Math.max(...b.probabilities);
-    if (column === "together") return a.judgement.malignant.probability - b.judgement.malignant.probability;
+    if (column === "probability") return highest(a) - highest(b);
+    if (column === "together") return together(a) - together(b);
     if (column === "date") return a.answeredAt < b.answeredAt ? -1 : 1;
     return a.name.localeCompare(b.name, undefined, { numeric: true });
   }

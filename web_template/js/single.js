@@ -63,6 +63,7 @@ const Single = (() => {
     if (!shown) return;
     shown.answered = answered;
     View.showResult(Answer.show(answered, shown.network.card));
+    Heat.offer(answered.judgement.verdict !== "not-a-lesion");
     if (Heat.isOn()) void explain();
   }
 

@@ -1,0 +1,106 @@
+"""Every state of the page, on phone and desktop, light and dark: nothing that axe finds, and words that make sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import Build
+from tests.visiting import DESKTOP, PHONE, answer, choose, png, settle, spot_photo, violations, visit
+
+PHOTO = png(spot_photo(400, 300))
+OTHER = png(spot_photo(400, 300, radius=90))
+PAINTED = "() => document.querySelector('#heat').toDataURL()"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_no_state_violates_what_axe_checks(browser: Browser, demo_build: Build, scheme: str, device: Any) -> None:
+    with visit(browser, demo_build.site, color_scheme=scheme, permissions=["camera"], **device) as page:
+        assert violations(page) == [], "ready"
+        page.click("#camera-open")
+        page.wait_for_selector("#camera-shutter:enabled")
+        assert violations(page) == [], "camera"
+        page.keyboard.press("Escape")
+        choose(page, b"no photo")
+        page.wait_for_selector("main[data-state=error]")
+        assert violations(page) == [], "error"
+        answer(page, PHOTO)
+        assert violations(page) == [], "answer"
+        page.focus("#frame")
+        for _ in range(6):
+            page.keyboard.press("+")
+        settle(page)
+        page.click("#heat-switch")
+        page.wait_for_selector("#heat:visible")
+        assert violations(page) == [], "framed, with a heat map"
+        page.click("#history-switch")
+        choose(page, PHOTO, b"no photo", OTHER)
+        page.wait_for_selector("main[data-state=result]")
+        ticks = page.locator("#collection tbody input:enabled")
+        ticks.nth(0).check()
+        ticks.nth(1).check()
+        page.click("#collection [data-does=pair]")
+        page.click("#collection [data-sort=together]")
+        page.wait_for_selector("#history tbody tr")
+        assert violations(page) == [], "several, side by side, and kept"
+        page.locator("#collection [data-does=open]").first.click()
+        page.wait_for_selector("#answer:visible")
+        assert violations(page) == [], "opened from several"
+
+
+def show_judged(page: Page, verdict: str) -> None:
+    """Open a photo whose answer came with this verdict, as the history does."""
+    page.evaluate(
+        """async ([bytes, verdict]) => {
+          const answered = { ...Single.answered(), judgement: { ...Single.answered().judgement, verdict } };
+          const network = await Engine.load(View.modelAddress);
+          await Single.open(new Blob([Uint8Array.from(bytes)]), "photo", network, { answered, framed: null });
+        }""",
+        [list(PHOTO), verdict],
+    )
+    settle(page)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("answer", "Looks most like: "),
+        ("not-sure", "The network is not sure"),
+        ("not-a-lesion", "This does not look like a photo of a skin spot"),
+    ],
+)
+def test_every_verdict_is_an_answer_of_its_own_and_is_said_aloud(
+    browser: Browser, demo_build: Build, verdict: str, words: str
+) -> None:
+    with visit(browser, demo_build.site) as page:
+        answer(page, PHOTO)
+        show_judged(page, verdict)
+        assert page.get_attribute("#answer", "data-verdict") == verdict
+        assert words.strip() in page.inner_text("#answer-top")
+        assert words in page.inner_text("#announcer")
+        assert page.locator("[data-about]:visible").count() == (verdict == "answer")
+        assert page.locator("#kinds").is_visible() == (verdict != "not-a-lesion")
+        assert violations(page) == []
+        if verdict == "not-a-lesion":
+            page.click("#show-numbers")
+            assert page.locator("[data-code]:visible").count() == 7
+            assert page.evaluate("document.activeElement.id") == "answer-top"
+
+
+def test_the_heat_map_is_off_until_it_is_wanted_and_follows_the_frame(browser: Browser, demo_build: Build) -> None:
+    with visit(browser, demo_build.site) as page:
+        answer(page, PHOTO)
+        assert page.locator("#heat").is_hidden() and page.locator("#heat-caption").is_hidden()
+        page.click("#heat-switch")
+        page.wait_for_selector("#heat:visible")
+        assert "does not show what is ill" in page.inner_text("#heat-caption")
+        before = page.evaluate(PAINTED)
+        page.click("[data-does=turn-right]")
+        assert page.locator("#heat").is_hidden()
+        page.wait_for_selector("#heat:visible")
+        assert page.evaluate(PAINTED) != before
+        page.click("#heat-switch")
+        assert page.locator("#heat").is_hidden() and page.locator("#heat-caption").is_hidden()
