@@ -23,19 +23,20 @@ BATCH_PHOTOS = 32
 
 
 def describe_explanation(network: Network) -> dict[str, Any]:
-    """What the page needs for the heat map: names of layers, and where the last convolution's cells lie.
+    """What the page needs for the heat map: names of layers, and where the cells of `features` lie.
 
+    features: the last convolution, pooled if it is: what pooling passes on is all of it that the answer rests on.
     start_px: where the first cell begins, from the left and from the top alike; step_px: a cell's side.
     """
     layers = network.layers
     last = max(index for index, layer in enumerate(layers) if isinstance(layer, tf_keras.layers.Conv2D))
     after = layers[last + 1 :]
-    convolution = after[0] if isinstance(after[0], tf_keras.layers.Activation) else layers[last]
-    pooled = next((layer for layer in after if isinstance(layer, tf_keras.layers.MaxPooling2D)), convolution)
-    start_px, step_px = _place_of_cells(layers[: last + 1])
+    features = last + (1 if isinstance(after[0], tf_keras.layers.Activation) else 0)
+    if isinstance(layers[features + 1], tf_keras.layers.MaxPooling2D):
+        features += 1
+    start_px, step_px = _place_of_cells(layers[: features + 1])
     return {
-        "convolution": convolution.name,
-        "pooled": pooled.name,
+        "features": layers[features].name,
         "logits": [layer.name for layer in layers if layer.weights][-1],
         "start_px": start_px,
         "step_px": step_px,
@@ -46,29 +47,26 @@ def explain(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Map
     """Where each photo speaks for its class: pixels (photos, 75, 100, 3), classes (photos,) indices."""
     facts = describe_explanation(network)
     names = [layer.name for layer in network.layers]
-    outputs = [network.get_layer(facts["convolution"]).output, network.get_layer(facts["pooled"]).output]
-    beginning = tf_keras.Model(network.inputs, outputs)
-    end = network.layers[names.index(facts["pooled"]) + 1 : names.index(facts["logits"]) + 1]
+    beginning = tf_keras.Model(network.inputs, network.get_layer(facts["features"]).output)
+    end = network.layers[names.index(facts["features"]) + 1 : names.index(facts["logits"]) + 1]
     maps = []
     for start in range(0, len(pixels), BATCH_PHOTOS):
         batch = slice(start, start + BATCH_PHOTOS)
-        convolution, pooled = beginning(np.asarray(pixels[batch], dtype=np.float32))
-        gradient = _gradient(end, pooled, classes[batch])
-        # Max pooling hands each gradient on to one cell: their sum is the same before it and after it.
-        weights = gradient.sum(axis=(1, 2), keepdims=True)
-        maps.append(np.maximum((convolution.numpy() * weights).sum(axis=3), 0))
+        features = beginning(np.asarray(pixels[batch], dtype=np.float32))
+        weights = _gradient(end, features, classes[batch]).sum(axis=(1, 2), keepdims=True)
+        maps.append(np.maximum((features.numpy() * weights).sum(axis=3), 0))
     return _over_the_photo(np.concatenate(maps).astype(np.float64), facts)
 
 
-def _gradient(end: list[Any], pooled: Any, classes: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Of the class's logit, by the pooled features."""
+def _gradient(end: list[Any], features: Any, classes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Of the class's logit, by the features."""
     with tensorflow.GradientTape() as tape:
-        tape.watch(pooled)
-        value = pooled
+        tape.watch(features)
+        value = features
         for layer in end:
             value = layer(value, training=False) if isinstance(layer, tf_keras.layers.Dropout) else layer(value)
         logit = tensorflow.gather(value, classes, batch_dims=1)
-    return np.asarray(tape.gradient(logit, pooled))
+    return np.asarray(tape.gradient(logit, features))
 
 
 def _place_of_cells(layers: list[Any]) -> tuple[float, float]:

@@ -137,7 +137,7 @@ def write_network(site: Path) -> Path:
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
         "judgement": {"scope": detector.as_dict()},
-        "explanation": {"convolution": "photo", "pooled": "same", "logits": "dense", "start_px": 0, "step_px": 1},
+        "explanation": {"features": "same", "logits": "dense", "start_px": 0, "step_px": 1},
         "self_test": {"tolerance": 0.001, "scope_tolerance": 0.01, "vectors": vectors},
     }
     (folder / "card.json").write_text(json.dumps(card))

@@ -1,10 +1,9 @@
 // What a photo's judgement is made of; joins _types.d.ts.
 interface Card {
   readonly judgement: JudgementLimits;
-  /** The layers that the heat map is made of, and where the cells of `convolution` lie in the network's input. */
+  /** The layers that the heat map is made of, and where the cells of `features` lie in the network's input. */
   readonly explanation: {
-    readonly convolution: string;
-    readonly pooled: string;
+    readonly features: string;
     readonly logits: string;
     readonly start_px: number;
     readonly step_px: number;

@@ -67,26 +67,26 @@ const Network = (() => {
   }
 
   /**
-   * Grad-CAM, as builder/explain.py makes it. The gradient is taken behind the pooling: before it the weights would be
-   * the same, and TensorFlow.js 4.22 computes the gradient of max pooling wrongly on WASM, without a word.
+   * Grad-CAM, as builder/explain.py makes it. No gradient goes through a pooling: TensorFlow.js 4.22 computes that of max
+   * pooling wrongly on WASM, without a word.
    * @param {LayersModel} model
    * @param {Card} card
    * @returns {LoadedNetwork["explain"]}
    */
   function explainerOf(model, card) {
-    const { convolution, pooled, logits } = card.explanation;
-    const beginning = withOutputs(model, [convolution, pooled]);
+    const { features, logits } = card.explanation;
+    const beginning = withOutputs(model, [features]);
     const names = model.layers.map((layer) => layer.name);
-    const end = model.layers.slice(names.indexOf(pooled) + 1, names.indexOf(logits) + 1);
+    const end = model.layers.slice(names.indexOf(features) + 1, names.indexOf(logits) + 1);
     return async (pixels, classIndex) => {
       const map = tf.tidy(() => {
-        const [features, behind] = outputsOf(beginning, pixels, card);
+        const [seen] = outputsOf(beginning, pixels, card);
         const logit = (/** @type {Tensor} */ start) => {
           const values = end.reduce((value, layer) => /** @type {Tensor} */ (layer.apply(value)), start);
           return tf.sum(tf.mul(values, tf.oneHot([classIndex], card.classes.length)));
         };
-        const weights = tf.sum(tf.grad(logit)(behind), [1, 2], true);
-        return tf.relu(tf.sum(tf.mul(features, weights), 3)); // (1, rows, columns)
+        const weights = tf.sum(tf.grad(logit)(seen), [1, 2], true);
+        return tf.relu(tf.sum(tf.mul(seen, weights), 3)); // (1, rows, columns)
       });
       const [values] = await read([map]);
       return overThePhoto(values, map.shape[1] ?? 0, map.shape[2] ?? 0, card);
@@ -104,11 +104,12 @@ const Network = (() => {
    * @param {LayersModel} model
    * @param {Uint8Array} pixels
    * @param {Card} card
-   * @returns {Tensor4D[]} as many as the model has outputs, two or more
+   * @returns {Tensor4D[]} as many as the model has outputs
    */
   function outputsOf(model, pixels, card) {
     const input = tf.tensor4d(Float32Array.from(pixels), [1, card.input.height_px, card.input.width_px, 3]); // 0..255
-    return /** @type {Tensor4D[]} */ (model.predict(input));
+    const outputs = model.predict(input);
+    return /** @type {Tensor4D[]} */ (Array.isArray(outputs) ? outputs : [outputs]);
   }
 
   /**
@@ -125,7 +126,7 @@ const Network = (() => {
   }
 
   /**
-   * Draws the cells of the last convolution over the pixels of the photo (bilinear), the highest as 1.
+   * Draws the cells of the map over the pixels of the photo (bilinear), the highest as 1.
    * @param {Float32Array} cells
    * @param {number} rows
    * @param {number} columns
