@@ -70,7 +70,7 @@ def test_an_answer_is_accessible_and_fits_in_every_language(
     page = opened(path, viewport={"width": 320, "height": 640}, has_touch=True)
     page.set_default_timeout(WAIT_MS)
     page.wait_for_selector("main[data-state=ready]")
-    page.set_input_files("#photo", demo_build.site / "pictures" / "mel.webp")
+    page.set_input_files("#photo", demo_build.site / "samples" / "nv.png")
     page.wait_for_selector("main[data-state=result]")
     page.evaluate(AXE)
     found = page.evaluate("async () => (await axe.run()).violations")
