@@ -18,7 +18,7 @@ from builder.serve import SUB_PATH, make_server
 from tests.conftest import REPOSITORY
 
 AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-WAIT_MS = 60_000  # test machines are slow
+WAIT_MS = 120_000  # test machines are slow
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 SKIN, BROWN = (214, 170, 150), (96, 58, 44)
