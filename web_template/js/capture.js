@@ -37,11 +37,11 @@ const Capture = (() => {
       facing = facing === "environment" ? "user" : "environment";
       void open(problem);
     });
-    cancel.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("close", stop); // by Escape too
+    cancel.addEventListener("click", close);
+    dialog.addEventListener("close", stop); // by Escape
     video.addEventListener("loadedmetadata", placeGuide);
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden) dialog.close(); // nobody wants a camera that films in the background
+      if (document.hidden) close(); // nobody wants a camera that films in the background
     });
     appInput.addEventListener("change", () => {
       const [file] = appInput.files ?? [];
@@ -72,7 +72,7 @@ const Capture = (() => {
       shutter.disabled = false;
     } catch (error) {
       if (request !== newestRequest || !dialog.open) return;
-      dialog.close();
+      close();
       problem(Words.say("camera.problem-title"), Words.say(reasonOf(error)), appButton());
     }
   }
@@ -115,10 +115,16 @@ const Capture = (() => {
     const canvas = document.createElement("canvas");
     Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight });
     canvas.getContext("2d")?.drawImage(video, 0, 0);
-    dialog.close();
+    close();
     /** @type {Blob | null} */
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
     if (blob) photo(new File([blob], Words.say("camera.file-name"), { type: "image/jpeg" }));
+  }
+
+  /** The camera first: the dialog tells of its end only later. */
+  function close() {
+    stop();
+    dialog.close();
   }
 
   function stop() {

@@ -12,6 +12,7 @@ const Framing = (() => {
 
   const stage = Parts.byId("stage", HTMLElement);
   const frameElement = Parts.byId("frame", HTMLElement);
+  const note = Parts.byId("frame-note", HTMLElement);
   const tools = Parts.byId("framing-tools", HTMLElement);
 
   /** @type {{original: Picture, picture: Picture, quarters: number, frame: Frame, input: Card["input"]} | null} */
@@ -48,6 +49,7 @@ const Framing = (() => {
     const frame = framed?.frame ?? Crop.largest(Crop.roomOf(turned, input));
     current = { original: picture, picture: turned, quarters, frame, input };
     pointers.clear();
+    note.hidden = true;
     Stage.show(turned, quarters, frame);
     tellTools();
   }
@@ -89,6 +91,7 @@ const Framing = (() => {
     const guess = await Spot.frame(picture, input);
     if (current?.picture !== picture) return; // another photo by now, or another turn of it
     set(guess.frame);
+    note.hidden = guess.isSure;
     if (!guess.isSure) View.say(Words.say("framing.no-spot"));
   }
 
@@ -110,6 +113,7 @@ const Framing = (() => {
     const { x, y, width } = current.frame;
     const isSame = frame.x === x && frame.y === y && frame.width === width;
     current.frame = frame;
+    note.hidden = true;
     if (isSettled) Stage.follow(frame);
     else Stage.place(frame);
     tellTools();
