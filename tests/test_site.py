@@ -124,6 +124,13 @@ def hold(page: Page, pattern: str) -> list[Route]:
     return held
 
 
+def let_go(page: Page, held: list[Route]) -> None:
+    """Let the request go on; the page may not have come to it yet."""
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+
+
 def file_of(name: str, content: bytes) -> dict[str, Any]:
     return {"name": name, "mimeType": "image/png", "buffer": content}
 
@@ -247,7 +254,7 @@ def test_loading_is_told_in_real_bytes(http: str, context: BrowserContext, demo_
     )
     assert page.get_attribute("main", "data-state") == "loading"
     assert f"of {int(total / 1e6 + 0.5)} MB" in page.inner_text("#status-text")
-    held[0].continue_()
+    let_go(page, held)
     page.wait_for_selector("main[data-state=ready]")
     assert "ready" in page.inner_text("#status-text")
 
@@ -262,7 +269,7 @@ def test_a_photo_chosen_while_the_network_loads_is_answered_afterwards(
     choose(page, photos[0])
     assert page.get_attribute("main", "data-state") == "loading"
     assert photos[0].name in page.inner_text("main")
-    held[0].continue_()
+    let_go(page, held)
     page.wait_for_selector("main[data-state=result]")
     assert len(rows(page)) == 7
 
@@ -406,7 +413,7 @@ def test_every_state_is_accessible(browser: Browser, http: str, photos: list[Pat
     page.goto(f"{http}index.html")
     page.wait_for_function("() => document.querySelector('#status-bar').value > 0.9")
     assert violations(page) == [], "loading"
-    held[0].continue_()
+    let_go(page, held)
     page.wait_for_selector("main[data-state=ready]")
     assert violations(page) == [], "ready"
     choose(page, file_of("text.png", b"no photo"))
