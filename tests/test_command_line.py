@@ -23,7 +23,7 @@ def test_help_lists_the_commands_that_exist() -> None:
     assert shown.returncode == 0
     for command in COMMANDS:
         assert f"\n  {command} " in shown.stdout or f"\n    {command} " in shown.stdout
-    for later in ("compare", "leaderboard", "search"):
+    for later in ("leaderboard", "search"):
         assert later not in shown.stdout
 
 
