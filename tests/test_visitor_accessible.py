@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from builder.classes import CLASSES, LesionClass
+from builder.kinds import FACTS
 from tests.conftest import Build
 from tests.visiting import DESKTOP, PHONE, answer, choose, png, settle, spot_photo, violations, visit
 
@@ -53,17 +55,38 @@ def test_no_state_violates_what_axe_checks(browser: Browser, demo_build: Build, 
         assert violations(page) == [], "opened from several"
 
 
-def show_judged(page: Page, verdict: str) -> None:
-    """Open a photo whose answer came with this verdict, as the history does."""
+def show_judged(page: Page, verdict: str, *, is_above: bool = False, likeliest: int | None = None) -> None:
+    """Open a photo whose answer came with this verdict, as the history does.
+
+    is_above: whether the malignant classes are above their threshold together. likeliest: index of a class.
+    """
     page.evaluate(
-        """async ([bytes, verdict]) => {
-          const answered = { ...Single.answered(), judgement: { ...Single.answered().judgement, verdict } };
+        """async ([bytes, verdict, isAbove, likeliest]) => {
+          const found = Single.answered();
+          const malignant = { ...found.judgement.malignant, isAbove };
+          const probabilities = likeliest === null
+            ? found.probabilities
+            : found.probabilities.map((_, index) => (index === likeliest ? 0.88 : 0.02));
+          const answered = { ...found, probabilities, judgement: { ...found.judgement, verdict, malignant } };
           const network = await Engine.load(View.modelAddress);
           await Single.open(new Blob([Uint8Array.from(bytes)]), "photo", network, { answered, framed: null });
         }""",
-        [list(PHOTO), verdict],
+        [list(PHOTO), verdict, is_above, likeliest],
     )
     settle(page)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.code)
+def test_no_hurry_is_never_said_beside_an_alarm(browser: Browser, demo_build: Build, kind: LesionClass) -> None:
+    with visit(browser, demo_build.site) as page:
+        answer(page, PHOTO)
+        is_calm = FACTS[kind.code].urgency == "changes"
+        for is_above in (False, True):
+            show_judged(page, "answer", is_above=is_above, likeliest=kind.index)
+            about = page.locator(f"[data-about={kind.code}]:visible")
+            assert about.count() == 1
+            assert ("No hurry" in about.inner_text()) == (is_calm and not is_above)
+            assert ("Show the spot to a doctor" in page.inner_text("#alarm")) == is_above
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ const Answer = (() => {
     sure.hidden = judgement.verdict === "not-a-lesion";
     sureText.textContent = surenessText(judgement);
     const sum = showTogether(judgement, card);
-    showAbout(judgement.verdict === "answer" ? best.lesionClass.code : null);
+    showAbout(judgement.verdict === "answer" ? best.lesionClass.code : null, judgement.malignant.isAbove);
     const spoken = [said.lead, `${said.name}${said.plain}`, said.explanation].filter((text) => text !== "");
     if (judgement.verdict === "not-a-lesion") return spoken.join(" ");
     return Words.say("answer.aloud", { answer: spoken.join(" "), percent: Words.percent(best.probability), together: sum });
@@ -110,10 +110,17 @@ const Answer = (() => {
     return sum;
   }
 
-  /** Open what the page says about one kind; its texts stand in the page. @param {string | null} code */
-  function showAbout(code) {
+  /**
+   * Open what the page says about one kind; its texts stand in the page.
+   * @param {string | null} code
+   * @param {boolean} isAlarmed the page has just said to see a doctor: that there is no hurry must not follow
+   */
+  function showAbout(code, isAlarmed) {
     for (const about of part.querySelectorAll("[data-about]")) {
       if (about instanceof HTMLElement) about.hidden = about.dataset.about !== code;
+    }
+    for (const calming of part.querySelectorAll("[data-calms]")) {
+      if (calming instanceof HTMLElement) calming.hidden = isAlarmed;
     }
   }
 
