@@ -25,6 +25,7 @@ DONE = "done.json"  # written last into a stage's folder: without it, the stage 
 HASHED_AT_ONCE_BYTES = 1 << 20
 
 # The code that decides each stage's result; a change in it runs the stage again.
+DRAWINGS = ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py")
 CODE = {
     "data": (
         "builder/data/__init__.py",
@@ -43,8 +44,8 @@ CODE = {
         "builder/network.py",
         "builder/evaluate/bootstrap.py",
         "builder/evaluate/ranking.py",
-        "builder/data/demo.py",
         "builder/preprocess.py",
+        *DRAWINGS,
     ),
     "evaluate": ("builder/evaluate", "builder/calibrate.py", "builder/network.py"),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
@@ -56,8 +57,10 @@ CODE = {
         "builder/tensorflowjs_writer.py",
         "builder/scope/detector.py",
         "builder/explain.py",
+        "builder/network.py",
         "builder/twins.py",
         "builder/classes.py",
+        *DRAWINGS,
     ),
     "render": (
         "builder/render.py",
@@ -71,9 +74,8 @@ CODE = {
         "builder/kinds.py",
         "builder/samples.py",
         "builder/search_engines.py",
-        "builder/data/demo.py",
-        "builder/data/demo_signs.py",
-        "builder/data/demo_texture.py",
+        "builder/twins.py",
+        *DRAWINGS,
         "builder/report.schema.json",
         "builder/formatting.py",
         "builder/plots",
@@ -98,7 +100,7 @@ READS: dict[str, dict[str, tuple[str, ...]]] = {
     "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",), "evaluate": ("limits.json",)},
 }
 DATA_CODE = {
-    True: ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py"),
+    True: DRAWINGS,
     False: tuple(
         f"builder/data/{name}.py"
         for name in (
