@@ -82,7 +82,8 @@ def served(site: Path, line: Line) -> Iterator[Served]:
         starting = _start(_app(site, traffic), _config(certificate, Path(folder)), line, traffic)
         port = asyncio.run_coroutine_threadsafe(starting, loop).result()
         yield Served(f"https://localhost:{port}{SUB_PATH}", _trust(certificate), traffic)
-        loop.call_soon_threadsafe(_stop, loop)
+        asyncio.run_coroutine_threadsafe(_stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
 
 
 async def _start(app: Any, config: Config, line: Line, traffic: Traffic) -> int:
@@ -95,9 +96,12 @@ async def _start(app: Any, config: Config, line: Line, traffic: Traffic) -> int:
     return int(relay.kept[-1].sockets[0].getsockname()[1])
 
 
-def _stop(loop: asyncio.AbstractEventLoop) -> None:
-    loop.set_exception_handler(lambda *_: None)  # connections that are cut off may say so: it is meant
-    loop.stop()
+async def _stop() -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # connections that are cut off may say so
+    running = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 def _listening() -> socket.socket:
