@@ -137,12 +137,14 @@ const Engine = (() => {
     let count = 0;
     let isLost = false;
     let backendName = "";
+    /** Hears what comes of a loading that is over: files are still being kept behind it. @type {(event: EngineEvent) => void} */
+    let hearAfterLoading = () => {};
 
     worker.addEventListener("message", ({ data }) => {
       const { id, event, answer, problem } = data;
       const question = asked.get(id);
       if (event) {
-        question?.hear(event);
+        (question?.hear ?? hearAfterLoading)(event);
         return;
       }
       asked.delete(id);
@@ -168,6 +170,7 @@ const Engine = (() => {
             return;
           }
           asked.set((count += 1), { hear, resolve, reject });
+          if (action === "load") hearAfterLoading = hear;
           worker.postMessage({ id: count, action, values });
         });
       },
