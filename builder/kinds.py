@@ -48,12 +48,12 @@ def _nhs(title: str, path: str) -> Source:
 
 
 FACTS = {
-    "akiec": KindFacts("weeks", 8, (
+    "akiec": KindFacts("weeks", 66, (
         _nhs("Actinic keratoses", "actinic-keratoses"),
         _aad("Actinic keratosis: Overview", "skin-cancer/actinic-keratosis-overview"),
         _dermnet("Actinic keratosis", "actinic-keratosis"),
     )),
-    "bcc": KindFacts("weeks", 21, (
+    "bcc": KindFacts("weeks", 112, (
         _nhs("Non-melanoma skin cancer", "non-melanoma-skin-cancer"),
         _bad("Basal cell carcinoma", "basal-cell-carcinoma"),
         _dermnet("Basal cell carcinoma", "basal-cell-carcinoma"),
@@ -66,7 +66,7 @@ FACTS = {
         _bad("Dermatofibroma", "dermatofibroma"),
         _dermnet("Dermatofibroma", "dermatofibroma"),
     )),
-    "mel": KindFacts("days", 14, (
+    "mel": KindFacts("days", 124, (
         _nhs("Melanoma skin cancer", "melanoma-skin-cancer"),
         ABCDE,
         _dermnet("Melanoma", "melanoma"),
@@ -88,6 +88,6 @@ def draw_kinds(into: Path) -> None:
     into.mkdir(parents=True)
     for code, facts in FACTS.items():
         width, height = DRAWING_PX
-        drawn = draw_demo_photo(facts.drawing, SEED, width_px=width, height_px=height)
+        drawn = draw_demo_photo(facts.drawing, SEED, width_px=width, height_px=height, in_focus=True)
         assert drawn.code == code, f"photo {facts.drawing} of the demo data shows {drawn.code} instead of {code}"
         Image.fromarray(drawn.pixels).save(into / f"{code}.webp", quality=QUALITY, method=6)

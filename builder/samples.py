@@ -20,7 +20,7 @@ def write_samples(site: Path) -> None:
     folder = site / "samples"
     folder.mkdir()
     for code, index in _first_of_each(SAMPLES).items():
-        photo = draw_demo_photo(index, SEED, width_px=WIDTH_PX, height_px=HEIGHT_PX)
+        photo = draw_demo_photo(index, SEED, width_px=WIDTH_PX, height_px=HEIGHT_PX, in_focus=True)
         file = folder / f"{code}.png"
         Image.fromarray(photo.pixels).save(file, optimize=True)
         write_twin(file, site)

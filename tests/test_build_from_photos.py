@@ -51,6 +51,10 @@ def test_the_report_says_by_what_rule_it_was_split_and_what_a_careless_split_wou
     assert "1 file was left out" in text and "broken.jpg" in text
 
 
+def test_what_a_network_of_photos_says_of_a_drawing_is_said_to_mean_nothing(built: Build) -> None:
+    assert "what it says of a drawing means nothing" in plain_text(built.site / "index.html")
+
+
 def test_nothing_of_the_photos_but_their_answers_is_in_the_site(built: Build, folders: Path, tmp_path: Path) -> None:
     originals = {file.read_bytes() for file in folders.rglob("*.*")}
     write_samples(tmp_path)

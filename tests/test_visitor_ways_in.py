@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from builder.classes import CODES
 from builder.samples import SAMPLES
 from tests.conftest import Build
 from tests.visiting import PHONE, answer, png, rows, settle, spot_photo, visit
@@ -93,7 +94,21 @@ def test_every_sample_is_labelled_as_a_drawing_and_answered(page: Page, code: st
     assert sample.locator("img").evaluate("image => image.complete && image.naturalWidth > 100")
     sample.click()
     settle(page)
-    assert len(rows(page)) == 7
+    found = rows(page)
+    assert max(found, key=lambda kind: found[kind]) == code
+    assert page.get_attribute("#answer", "data-verdict") == "answer"
+    assert page.locator("#quality").is_hidden()
+    assert page.locator("#samples-note").count() == 0  # it is drawings that this network knows
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_drawing_of_the_seven_kinds_counts_as_a_good_photo_where_drawings_were_learned_from(
+    page: Page, demo_build: Build, code: str
+) -> None:
+    found = answer(page, (demo_build.site / "pictures" / f"{code}.webp").read_bytes())
+    assert max(found, key=lambda kind: found[kind]) == code
+    assert page.get_attribute("#answer", "data-verdict") != "not-a-lesion"
+    assert page.locator("#quality").is_hidden()
 
 
 def test_samples_work_from_disk(browser: Browser, demo_build: Build) -> None:

@@ -67,9 +67,14 @@ def draw_demo_photos(
     return photos
 
 
-def draw_demo_photo(index: int, seed: int, *, width_px: int = 100, height_px: int = 75) -> DemoPhoto:
-    """Draw photo `index` of a seed alone, at any size: the same picture, with more detail."""
-    return _draw(next(islice(_shots(seed), index, None)), seed, width_px, height_px)
+def draw_demo_photo(
+    index: int, seed: int, *, width_px: int = 100, height_px: int = 75, in_focus: bool = False
+) -> DemoPhoto:
+    """Draw photo `index` of a seed alone, at any size: the same picture, with more detail.
+
+    A large one has less of a small one's grain once it is shrunk, so that slight blur shows more: `in_focus` has none.
+    """
+    return _draw(next(islice(_shots(seed), index, None)), seed, width_px, height_px, in_focus=in_focus)
 
 
 def _shots(seed: int) -> Iterator[_Shot]:
@@ -84,7 +89,7 @@ def _shots(seed: int) -> Iterator[_Shot]:
             photo += 1
 
 
-def _draw(shot: _Shot, seed: int, width_px: int, height_px: int) -> DemoPhoto:
+def _draw(shot: _Shot, seed: int, width_px: int, height_px: int, *, in_focus: bool = False) -> DemoPhoto:
     of_lesion = np.random.default_rng([seed, 1, shot.lesion])  # shared by all photos of the lesion
     of_photo = np.random.default_rng([seed, 2, shot.photo])
     x, y = _frame(width_px, height_px)
@@ -95,7 +100,7 @@ def _draw(shot: _Shot, seed: int, width_px: int, height_px: int) -> DemoPhoto:
     light = _skin(of_lesion, tone, u * np.float32(radius), v * np.float32(radius), tissue)
     hairs, light = _lay_hairs(of_photo, light, x, y)
     light = _light_up(of_photo, light, x, y)
-    pixels = _expose(of_photo, light)
+    pixels = _expose(of_photo, light, in_focus=in_focus)
     ids = f"demo_{shot.photo:06d}", f"demo_lesion_{shot.lesion:06d}"
     details = {"skin_tone": skin_type, "hair": "hair" if hairs else "no hair"}
     return DemoPhoto(*ids, shot.code, pixels, tissue.inside > 0, details)
@@ -174,10 +179,11 @@ def _light_up(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y:
     return light * gain[..., None]
 
 
-def _expose(rng: np.random.Generator, light: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _expose(rng: np.random.Generator, light: NDArray[np.float32], *, in_focus: bool) -> NDArray[np.uint8]:
     """Focus, white balance, exposure, gamma and sensor noise of one camera. Returns sRGB."""
     blur = rng.uniform(0, 0.010) * light.shape[0]  # px
-    light = ndimage.gaussian_filter(light, (blur, blur, 0))
+    if not in_focus:
+        light = ndimage.gaussian_filter(light, (blur, blur, 0))
     balance = rng.normal(1, 0.035, 3) * rng.uniform(0.85, 1.1)
     srgb = np.clip(light * balance, 0, 1) ** (1 / 2.2) * 255
     srgb += rng.normal(0, rng.uniform(1, 4), srgb.shape)
