@@ -147,7 +147,10 @@ def train_a_little(data: str, into: str) -> float:
     trained = Path(into, "trained")
     trained.mkdir()
     try:
-        train.train_network(Path(data), Path(into, "split"), Path(into, "augmented"), config, trained)
+        train.train_network(
+            Path(data), Path(into, "split"), Path(into, "augmented"),
+            name="cnn", recipe=config.recipe_of("cnn"), config=config, into=trained,
+        )  # fmt: skip
     except EnoughError:
         return seconds[0]
     raise AssertionError("the training ended by itself")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from builder.errors import BuildError
+from builder.network import design_of, network_names
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,10 +52,23 @@ class AugmentConfig:
 class TrainingConfig:
     epochs: int
     keep: str
+    augmentation: str
     batch_photos: int
+    optimizer: str
     learning_rate: float
     decay: float
+    weight_decay: float
+    warm_up_epochs: float
+    averaging: float
+    label_smoothing: float
+    class_balance: float
+    mix_up: float
     seed: int
+
+    @property
+    def knows_its_end(self) -> bool:
+        """Whether an epoch depends on how many are to come: AdamW's learning rate falls to zero with the last one."""
+        return self.optimizer == "adamw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +106,16 @@ class ExportConfig:
 
 @dataclass(frozen=True, slots=True)
 class SiteConfig:
+    networks: tuple[str, ...]
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole file, a section per stage; `training.epochs` is already the one for the data at hand."""
+    """The whole file, a section per stage; `training.epochs` is already the one for the data at hand.
+
+    own: by network, what a table of its name says of its training. set_by_hand: the keys of [training] that were.
+    """
 
     data: DataConfig
     demo: DemoConfig
@@ -109,14 +128,36 @@ class Config:
     leakage: LeakageConfig
     export: ExportConfig
     site: SiteConfig
+    own: Mapping[str, Mapping[str, Any]]
+    set_by_hand: frozenset[str]
 
     @property
     def is_demo(self) -> bool:
         return self.data.source == "demo"
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    def recipe_of(self, network: str) -> TrainingConfig:
+        """How that network is trained on the data at hand.
 
+        [training] stands for all networks. The network's own file goes before it, and what was set by hand before
+        that; a table of the network's name goes before everything.
+        """
+        own = dict(design_of(network).recipe)
+        for key in ("epochs", "keep"):
+            on_demo = own.pop(f"demo_{key}", getattr(self.training, key))
+            if self.is_demo:
+                own[key] = on_demo
+        own = {key: value for key, value in own.items() if key not in self.set_by_hand}
+        return replace(self.training, **{**own, **self.own.get(network, {})})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The file as it was read, and the recipe that each network of the site is trained by."""
+        tables = {section: asdict(getattr(self, section)) for section in SECTIONS}
+        return {**tables, "networks": {name: asdict(self.recipe_of(name)) for name in self.site.networks}}
+
+
+SECTIONS: dict[str, type] = {
+    name: kind for name, kind in get_type_hints(Config).items() if name not in ("own", "set_by_hand")
+}
 
 # What each number may be: (section, key) -> (lowest, highest). Unlisted ones may be anything of their type.
 LIMITS: dict[tuple[str, str], tuple[float, float]] = {
@@ -135,6 +176,12 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("training", "batch_photos"): (1, 10_000),
     ("training", "learning_rate"): (1e-12, 10),
     ("training", "decay"): (0, 1),
+    ("training", "weight_decay"): (0, 10),
+    ("training", "warm_up_epochs"): (0, 1000),
+    ("training", "averaging"): (0, 0.99999),
+    ("training", "label_smoothing"): (0, 0.9),
+    ("training", "class_balance"): (0, 1),
+    ("training", "mix_up"): (0, 10),
     ("training", "seed"): (0, 2**32 - 1),
     ("calibration", "malignant_sensitivity"): (0, 1),
     ("calibration", "sure_right"): (0, 1),
@@ -152,6 +199,8 @@ WORDS = {
     ("split", "rule"): ("auto", "by lesion", "k-fold", "own"),
     ("demo", "keep"): ("last", "best"),
     ("training", "keep"): ("last", "best"),
+    ("training", "augmentation"): ("twins", "random"),
+    ("training", "optimizer"): ("rmsprop", "adamw"),
     ("export", "weights"): ("mixed", "float32"),
 }
 
@@ -165,18 +214,26 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
     changed = [_apply_setting(tables, setting) for setting in settings or []]
     if source is not None:
         _table(tables, "data", str(file))["source"] = source
-    config = Config(**{
-        section.name: _read_section(tables, section.name, kind, str(file))
-        for section, kind in zip(fields(Config), get_type_hints(Config).values(), strict=True)
-    })  # fmt: skip
-    if unknown := sorted(set(tables) - {section.name for section in fields(Config)}):
+    sections = {
+        name: _read_section(_table(tables, name, str(file)), name, kind, str(file)) for name, kind in SECTIONS.items()
+    }
+    own = {name: _read_own(tables, name, str(file)) for name in network_names() if name in tables}
+    if unknown := sorted(set(tables) - set(SECTIONS) - set(own)):
         raise BuildError(
             f"{file}: unknown table [{unknown[0]}]",
-            remedy=f"it may hold: {', '.join(section.name for section in fields(Config))}",
+            remedy=f"it may hold: {', '.join((*SECTIONS, *network_names()))}",
         )
-    if config.is_demo:
-        for_demo = {key: getattr(config.demo, key) for key in ("epochs", "keep") if f"training.{key}" not in changed}
-        config = replace(config, training=replace(config.training, **for_demo))
+    by_hand = frozenset(key for section, _, key in (name.partition(".") for name in changed) if section == "training")
+    if sections["data"].source == "demo":
+        for_demo = {key: getattr(sections["demo"], key) for key in ("epochs", "keep") if key not in by_hand}
+        sections["training"] = replace(sections["training"], **for_demo)
+    config = Config(**sections, own=own, set_by_hand=by_hand)
+    if len(set(config.site.networks)) < len(config.site.networks) or not config.site.networks:
+        raise BuildError(
+            f"site.networks is {list(config.site.networks)}", remedy="name at least one network, each once"
+        )
+    for network in config.site.networks:
+        config.recipe_of(network)  # raises where there is no such network
     return config
 
 
@@ -215,24 +272,46 @@ def _table(tables: dict[str, Any], section: str, where: str) -> dict[str, Any]:
     return table
 
 
-def _read_section(tables: dict[str, Any], section: str, kind: type, where: str) -> Any:
-    table = _table(tables, section, where)
+def _read_section(table: dict[str, Any], section: str, kind: type, where: str) -> Any:
     hints = get_type_hints(kind)
-    needed = f"it needs exactly: {', '.join(hints)}"
-    if unknown := sorted(set(table) - set(hints)):
-        raise BuildError(f"{where} [{section}]: unknown key '{unknown[0]}'", remedy=needed)
+    _refuse_unknown(table, section, hints, where)
     if missing := [key for key in hints if key not in table]:
-        raise BuildError(f"{where} [{section}]: the key '{missing[0]}' is missing", remedy=needed)
+        raise BuildError(f"{where} [{section}]: the key '{missing[0]}' is missing", remedy=_needed(hints))
     return kind(**{key: _checked(section, key, table[key], hint) for key, hint in hints.items()})
+
+
+def _read_own(tables: dict[str, Any], network: str, where: str) -> dict[str, Any]:
+    """What a table of a network's name says otherwise than [training]."""
+    table, hints = _table(tables, network, where), get_type_hints(TrainingConfig)
+    _refuse_unknown(table, network, hints, where)
+    return {key: _checked("training", key, value, hints[key]) for key, value in table.items()}
+
+
+def _refuse_unknown(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> None:
+    if unknown := sorted(set(table) - set(hints)):
+        raise BuildError(f"{where} [{section}]: unknown key '{unknown[0]}'", remedy=_needed(hints))
+
+
+def _needed(hints: dict[str, Any]) -> str:
+    return f"its keys are: {', '.join(hints)}"
 
 
 def _checked(section: str, key: str, value: Any, hint: Any) -> Any:
     if hint is float and type(value) is int:
         value = float(value)
+    if hint == tuple[str, ...]:
+        value = _list_of_words(value)
+        hint = tuple
     words, limits = WORDS.get((section, key)), LIMITS.get((section, key))
     wanted = None
     if type(value) is not hint:
-        wanted = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}[hint]
+        wanted = {
+            int: "a whole number",
+            float: "a number",
+            str: "a word",
+            bool: "true or false",
+            tuple: 'a list of words, as ["compact", "cnn"]',
+        }[hint]
     elif words and value not in words:
         wanted = f"one of: {', '.join(words)}"
     elif limits and not limits[0] <= value <= limits[1]:
@@ -240,3 +319,10 @@ def _checked(section: str, key: str, value: Any, hint: Any) -> Any:
     if wanted:
         raise BuildError(f"{section}.{key} is {value!r}", remedy=f"it must be {wanted}")
     return value
+
+
+def _list_of_words(value: Any) -> Any:
+    """A tuple of words; on the command line, words with commas between them will do."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return tuple(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value

@@ -25,20 +25,16 @@ BATCH_PHOTOS = 32
 def describe_explanation(network: Network) -> dict[str, Any]:
     """What the page needs for the heat map: names of layers, and where the cells of `features` lie.
 
-    features: the last convolution, pooled if it is: what pooling passes on is all of it that the answer rests on.
-    start_px: where the first cell begins, from the left and from the top alike; step_px: a cell's side.
+    features: the last layer that still has rows and columns, but for a Dropout: all that the answer rests on goes
+    through it. top_px, left_px: where its first cell begins; step_px: a cell's side.
     """
-    layers = network.layers
-    last = max(index for index, layer in enumerate(layers) if isinstance(layer, tf_keras.layers.Conv2D))
-    after = layers[last + 1 :]
-    features = last + (1 if isinstance(after[0], tf_keras.layers.Activation) else 0)
-    if isinstance(layers[features + 1], tf_keras.layers.MaxPooling2D):
-        features += 1
-    start_px, step_px = _place_of_cells(layers[: features + 1])
+    features = [layer for layer in network.layers if len(layer.output.shape) == 4 and not _is_dropout(layer)][-1]
+    (top_px, left_px), step_px = _place_of_cells(features)
     return {
-        "features": layers[features].name,
-        "logits": [layer.name for layer in layers if layer.weights][-1],
-        "start_px": start_px,
+        "features": features.name,
+        "logits": [layer.name for layer in network.layers if layer.weights][-1],
+        "top_px": top_px,
+        "left_px": left_px,
         "step_px": step_px,
     }
 
@@ -64,27 +60,37 @@ def _gradient(end: list[Any], features: Any, classes: NDArray[np.int64]) -> NDAr
         tape.watch(features)
         value = features
         for layer in end:
-            value = layer(value, training=False) if isinstance(layer, tf_keras.layers.Dropout) else layer(value)
+            value = layer(value, training=False) if _is_dropout(layer) else layer(value)
         logit = tensorflow.gather(value, classes, batch_dims=1)
     return np.asarray(tape.gradient(logit, features))
 
 
-def _place_of_cells(layers: list[Any]) -> tuple[float, float]:
-    start, step = 0.0, 1.0
-    for layer in layers:
-        if isinstance(layer, tf_keras.layers.Conv2D):
-            if layer.padding == "valid":
-                start += step * (layer.kernel_size[0] - 1) / 2
-            step *= layer.strides[0]
-        elif isinstance(layer, tf_keras.layers.MaxPooling2D):
-            step *= layer.strides[0]
-    return start, step
+def _is_dropout(layer: Any) -> bool:
+    return isinstance(layer, tf_keras.layers.Dropout)
+
+
+def _place_of_cells(layer: Any) -> tuple[tuple[float, float], float]:
+    """Where the cells of a layer lie in the photo: the first one's top and left, and the side of each."""
+    inbound = layer.inbound_nodes[0].inbound_layers if layer.inbound_nodes[0].inbound_layers else []
+    if not inbound:
+        return (0.0, 0.0), 1.0  # the photo itself
+    before = inbound[0] if isinstance(inbound, list) else inbound  # the branches of a sum see the same places
+    (top, left), step = _place_of_cells(before)
+    window = getattr(layer, "pool_size", None) or getattr(layer, "kernel_size", None)
+    if len(layer.output.shape) < 4 or window is None:
+        return (top, left), step
+    stride, starts = layer.strides[0], []
+    for start, size, reach in zip((top, left), before.output.shape[1:3], window, strict=True):
+        # What a cell sees is its middle, moved by the padding before the first row or column.
+        padded = max((-(-size // stride) - 1) * stride + reach - size, 0) // 2 if layer.padding == "same" else 0
+        starts.append(start + step * ((reach - stride) / 2 - padded))
+    return (starts[0], starts[1]), step * stride
 
 
 def _over_the_photo(maps: Maps, facts: Mapping[str, Any]) -> Maps:
     """Draw (photos, rows, columns) over the photo's pixels (bilinear, the outer cells drawn out), the highest as 1."""
-    down = _shares(HEIGHT_PX, maps.shape[1], facts["start_px"], facts["step_px"])
-    across = _shares(WIDTH_PX, maps.shape[2], facts["start_px"], facts["step_px"])
+    down = _shares(HEIGHT_PX, maps.shape[1], facts["top_px"], facts["step_px"])
+    across = _shares(WIDTH_PX, maps.shape[2], facts["left_px"], facts["step_px"])
     drawn = down @ maps @ across.T
     highest = drawn.max(axis=(1, 2), keepdims=True)
     return np.asarray(drawn / np.where(highest > 0, highest, 1))

@@ -21,7 +21,7 @@ from builder.data import load_photos
 from builder.data.demo import draw_demo_photos
 from builder.errors import BuildError
 from builder.explain import describe_explanation
-from builder.network import Network
+from builder.network import Network, design_of
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.progress import steps
 from builder.scope import load_scope
@@ -31,7 +31,6 @@ from builder.tensorflowjs_writer import load_layers_model, save_layers_model
 from builder.train import predict
 from builder.twins import write_twin
 
-MIXED_SHARDS = 25  # as many as the origin has
 ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
 LARGE_KERNEL_SHARE = 0.9  # of all weights: such a kernel is stored in 8 bits, its errors average out
 # How that kernel may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose.
@@ -67,10 +66,10 @@ def export_network(
     config: Config,
     into: Path,
 ) -> None:
-    """Stage entry: save `model/cnn/` as the site will hold it, twins included, and `export.json`."""
+    """Stage entry: save `model/<name>/` as the site will hold it, twins included, and `export.json`."""
     weights = config.export.weights
-    folder = into / "model" / "cnn"
     network = load_calibrated(trained, calibrated)
+    folder = into / "model" / network.name
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     with steps("exporting", 2 * len(test)) as advance:
         before = predict(network, test, advance)
@@ -105,8 +104,9 @@ def export_network(
 def write_model(network: Network, large_kernel: str, folder: Path) -> None:
     """Write `model.json` and its shards: all `float32` in the origin's 4 MiB shards, else in as many smaller ones.
 
-    large_kernel: what the kernel with most of the weights is stored as, `uint8` or `float16`; the rest is float16.
+    large_kernel: what a kernel with most of the weights is stored as, `uint8` or `float16`; the rest is float16.
     """
+    shards = design_of(network.name).shards
     if large_kernel == "float32":
         save_layers_model(network, folder, quantized={}, shard_bytes=ORIGIN_SHARD_BYTES)
         return
@@ -114,12 +114,13 @@ def write_model(network: Network, large_kernel: str, folder: Path) -> None:
     large = [weight for weight in network.weights if math.prod(weight.shape) > LARGE_KERNEL_SHARE * total]
     small = [weight for weight in network.weights if all(weight is not other for other in large)]
     by_type = {"float16": small} | {large_kernel: [*(small if large_kernel == "float16" else []), *large]}
+    by_type = {kind: weights for kind, weights in by_type.items() if weights}
     stored_bytes = sum(STORED_BYTES[kind] * math.prod(weight.shape) for kind in by_type for weight in by_type[kind])
     save_layers_model(
         network,
         folder,
         quantized={kind: [_name(weight) for weight in of_type] for kind, of_type in by_type.items()},
-        shard_bytes=math.ceil(stored_bytes / MIXED_SHARDS),
+        shard_bytes=math.ceil(stored_bytes / (shards or math.ceil(stored_bytes / ORIGIN_SHARD_BYTES))),
     )
 
 
@@ -162,7 +163,8 @@ def _self_test(stored: Network, scope: dict[str, Any]) -> dict[str, Any]:
     Always drawn photos: those that people bring are private.
     """
     pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED)])
-    scopes = detector_of(scope).scope_of(cells_of(stored, scope["layers"], pixels))
+    detector = detector_of(scope)
+    scopes = detector.scope_of(cells_of(stored, detector.looked_at, pixels))
     return {
         "tolerance": SELF_TEST_TOLERANCE,
         "scope_tolerance": SELF_TEST_SCOPE_TOLERANCE,

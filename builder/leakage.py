@@ -48,10 +48,11 @@ def measure_leakage(
     """Stage entry: save `leakage.json`, the figures of both networks, each on its own test part, and what was added."""
     table = load_photos(photos)
     tests, answers = [], []
-    for way, network in ((split, trained), (leaking, trained_leaking)):
+    for way, way_trained in ((split, trained), (leaking, trained_leaking)):
         test = load_parts(way)["test"]
         with steps("evaluating", len(test)) as advance:
-            answers.append(predict(load_network(network), stored_pixels(photos, test), advance))
+            network = load_network(way_trained)
+            answers.append(predict(network, stored_pixels(photos, test), advance))
         tests.append(test)
     both = np.concatenate(tests)
     bootstrap = LesionBootstrap(table.lesion_ids[both], config.evaluation.resamples, config.evaluation.seed)
@@ -60,7 +61,7 @@ def measure_leakage(
         known = photos_of_trained_lesions(np.load(way / "parts.npy"), table.lesion_ids)
         measured[name] = {**measured[name], "photos_of_trained_lesions": known}
     epochs = json.loads((trained / "history.json").read_text(encoding="utf-8"))
-    done = {"network": "cnn", "epochs": len(epochs), **measured}
+    done = {"network": network.name, "epochs": len(epochs), **measured}
     (into / "leakage.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import shutil
 import sys
@@ -14,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.config import Config, read_config
+from builder.config import Config, TrainingConfig, read_config
 from builder.errors import BuildError
 from builder.progress import console
 from builder.summary import summary_of
@@ -24,7 +25,8 @@ REPOSITORY = BUILDER.parent
 DONE = "done.json"  # written last into a stage's folder: without it, the stage did not finish
 HASHED_AT_ONCE_BYTES = 1 << 20
 
-# The code that decides each stage's result; a change in it runs the stage again.
+SHARED_BY_NETWORKS = "builder/network/__init__.py"
+# The code that decides each stage's result, beside the file of the network it is about; a change runs it again.
 DRAWINGS = ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py")
 CODE = {
     "data": (
@@ -36,28 +38,28 @@ CODE = {
     ),
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
-    "train": ("builder/train.py", "builder/network.py"),
-    "calibrate": ("builder/calibrate.py", "builder/network.py"),
+    "train": ("builder/train", SHARED_BY_NETWORKS),
+    "calibrate": ("builder/calibrate.py", SHARED_BY_NETWORKS),
     "scope": (
         "builder/scope",
         "builder/quality.py",
-        "builder/network.py",
+        SHARED_BY_NETWORKS,
         "builder/evaluate/bootstrap.py",
         "builder/evaluate/ranking.py",
         "builder/preprocess.py",
         *DRAWINGS,
     ),
-    "evaluate": ("builder/evaluate", "builder/calibrate.py", "builder/network.py"),
+    "evaluate": ("builder/evaluate", "builder/calibrate.py", SHARED_BY_NETWORKS),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
-    "leakage-train": ("builder/train.py", "builder/network.py"),
-    "leakage": ("builder/leakage.py", "builder/evaluate"),
+    "leakage-train": ("builder/train", SHARED_BY_NETWORKS),
+    "leakage": ("builder/leakage.py", "builder/evaluate", SHARED_BY_NETWORKS),
     "export": (
         "builder/export.py",
         "builder/calibrate.py",
         "builder/tensorflowjs_writer.py",
         "builder/scope/detector.py",
         "builder/explain.py",
-        "builder/network.py",
+        SHARED_BY_NETWORKS,
         "builder/twins.py",
         "builder/classes.py",
         *DRAWINGS,
@@ -150,19 +152,11 @@ def build_site(request: Request, folders: Folders) -> None:
     config = request.config()
     _write_record(request, config, folders, finished=False)
     chain = _Chain(config, folders.work)
-    # Imports stand inside the steps: a stage that need not run costs nothing, least of all TensorFlow's start.
-    data = chain.run("data", _fingerprint(config), _data)
-    split = chain.run("split", asdict(config.split), _split, data)
-    augmented = chain.run("augment", asdict(config.augment), _augment, data, split)
-    epochs = f"epochs-{config.training.epochs}"
-    trained = chain.run("train", _recipe(config), _train, data, split, augmented, part=epochs)
-    calibrated = chain.run("calibrate", asdict(config.calibration), _calibrate, data, split, trained)
-    scope_inputs = {"scope": asdict(config.scope), "evaluation": asdict(config.evaluation)}
-    scoped = chain.run("scope", scope_inputs, _scope, data, split, trained)
-    evaluated = chain.run("evaluate", asdict(config.evaluation), _evaluate, data, split, trained, calibrated)
-    exported = chain.run("export", asdict(config.export), _export, data, split, trained, calibrated, scoped, evaluated)
-    leakage = [_measure_leakage(chain, data, split, augmented)] if config.leakage.measure else []
-    rendered = chain.run("render", config.as_dict(), _render, scoped, evaluated, exported, *leakage)
+    data = chain.run("data", _fingerprint(config), _gather_photos)
+    split = chain.run("split", asdict(config.split), _split_photos, data)
+    networks = [folder for name in config.site.networks for folder in _build_network(chain, name, data, split)]
+    leakage = [_measure_leakage(chain, data, split)] if config.leakage.measure else []
+    rendered = chain.run("render", config.as_dict(), _render_site, *networks, *leakage)
     _put_in_place(rendered, folders.site)
     _write_record(request, config, folders, finished=True)
     if not chain.ran:
@@ -170,17 +164,40 @@ def build_site(request: Request, folders: Folders) -> None:
     console.print(summary_of(folders.site, time.monotonic() - started))
 
 
-def _measure_leakage(chain: _Chain, data: Path, split: Path, augmented: Path) -> Path:
-    """Train on the split as it is and on one by photo, and compare; returns the folder of the result."""
-    config = chain.config
-    quick = replace(config, training=replace(config.training, epochs=config.leakage.epochs))
-    stage = "train" if quick == config else "leakage-train"
+def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
+    """From training to export: the folders of what is no photo for it, of its figures, and of its files."""
+    config, run = chain.config, partial(chain.run, network=name)
+    trained = _train(chain, "train", name, config.recipe_of(name), data, split)
+    calibrated = run("calibrate", asdict(config.calibration), _calibrate_network, data, split, trained)
+    about_scope = {"scope": asdict(config.scope), "evaluation": asdict(config.evaluation)}
+    scoped = run("scope", about_scope, _fit_scope, data, split, trained)
+    evaluated = run("evaluate", asdict(config.evaluation), _evaluate_network, data, split, trained, calibrated)
+    inputs = (data, split, trained, calibrated, scoped, evaluated)
+    return scoped, evaluated, run("export", asdict(config.export), _export_network, *inputs)
+
+
+def _train(chain: _Chain, stage: str, name: str, recipe: TrainingConfig, data: Path, split: Path) -> Path:
+    """Train a network, on twins of the photos too where its recipe asks for them."""
+    inputs = [data, split]
+    if recipe.augmentation == "twins":
+        inputs.append(chain.run("augment", asdict(chain.config.augment), _augment_training, data, split))
+    settings = {**asdict(recipe), "tf_keras": version("tf_keras")}
+    if not recipe.knows_its_end:  # more epochs go on from fewer
+        del settings["epochs"]
+    step = partial(_train_network, name=name, recipe=recipe)
+    return chain.run(stage, settings, step, *inputs, network=name, part=f"epochs-{recipe.epochs}")
+
+
+def _measure_leakage(chain: _Chain, data: Path, split: Path) -> Path:
+    """Train the site's first network on the split as it is and on one by photo, and compare; returns the result."""
+    config, name = chain.config, chain.config.site.networks[0]
+    recipe = replace(config.recipe_of(name), epochs=config.leakage.epochs)
+    stage = "train" if recipe == config.recipe_of(name) else "leakage-train"
     leaking = chain.run("leakage-split", config.split.seed, _split_leaking, data, split)
-    leaking_augmented = chain.run("augment", asdict(config.augment), _augment, data, leaking)
-    epochs, train = f"epochs-{config.leakage.epochs}", partial(_train_for, quick)
-    trained = chain.run(stage, _recipe(quick), train, data, split, augmented, part=epochs)
-    also = chain.run("leakage-train", _recipe(quick), train, data, leaking, leaking_augmented, part=epochs)
-    return chain.run("leakage", asdict(config.evaluation), _leakage, data, split, leaking, trained, also)
+    trained = _train(chain, stage, name, recipe, data, split)
+    also = _train(chain, "leakage-train", name, recipe, data, leaking)
+    inputs = (data, split, leaking, trained, also)
+    return chain.run("leakage", asdict(config.evaluation), _compare_ways, *inputs, network=name)
 
 
 def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
@@ -193,7 +210,7 @@ def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
     config = request.config()
     chain = _Chain(config, folders.work)
     try:
-        return chain.run("data", _fingerprint(config), _data), None
+        return chain.run("data", _fingerprint(config), _gather_photos), None
     except TooManyLeftOut as refusal:
         look = partial(gather_photos, most_left_out=1.0)
         return chain.run("data", [_fingerprint(config), "looked at"], look), refusal.problem
@@ -224,19 +241,29 @@ class _Chain:
         self.work = work
         self.ran: list[str] = []
 
-    def run(self, stage: str, settings: Any, step: Callable[..., None], *inputs: Path, part: str = "") -> Path:
+    def run(
+        self,
+        stage: str,
+        settings: Any,
+        step: Callable[..., None],
+        *inputs: Path,
+        network: str = "",
+        part: str = "",
+    ) -> Path:
         """Run `step` if its result is not there yet; returns the folder of the result.
 
-        part: a folder in the stage's own, which can then keep what the step goes on from beside its result.
+        network: the one that the stage is about, if it is about one. part: a folder in the stage's own, which can then
+        keep what the step goes on from beside its result.
         """
-        depends_on = [stage, settings, _code_hash(stage, self.config), [self._read_by(stage, of) for of in inputs]]
+        code = _code_hash(stage, self.config, network)
+        depends_on = [stage, network, settings, code, [self._read_by(stage, of) for of in inputs]]
         folder = self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()) / part
         if (folder / DONE).exists():
             return folder
         self.ran.append(stage)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        step(*inputs, self.config, folder)
+        step(*inputs, config=self.config, into=folder)
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         result = {file.relative_to(folder).as_posix(): _content_hash(file) for file in files}
         (folder / DONE).write_text(json.dumps({"depends_on": depends_on, "result": result}, indent=1), encoding="utf-8")
@@ -262,8 +289,10 @@ def _write_record(request: Request, config: Config, folders: Folders, *, finishe
     folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
-def _code_hash(stage: str, config: Config) -> str:
-    names = (*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ()))
+def _code_hash(stage: str, config: Config, network: str) -> str:
+    names = [*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ())]
+    if network:
+        names.append(f"builder/network/{network}.py")
     return _hash("".join(_content_hash(REPOSITORY / name) for name in names).encode())
 
 
@@ -289,97 +318,28 @@ def _fingerprint(config: Config) -> Any:
     return source_fingerprint(config)
 
 
-def _recipe(config: Config) -> dict[str, Any]:
-    """What training depends on. Not the number of epochs: more of them go on from fewer."""
-    recipe = asdict(config.training)
-    del recipe["epochs"]
-    return {**recipe, "tf_keras": version("tf_keras")}
+def _entry_of(module: str, entry: str, *, needs_tensorflow: bool = False) -> Callable[..., None]:
+    """A stage's entry, imported when it is run: one that need not costs nothing, least of all TensorFlow's start."""
+
+    def run(*inputs: Path, **arguments: Any) -> None:
+        if needs_tensorflow and "builder.quiet_tensorflow" not in sys.modules:
+            console.print("starting TensorFlow")
+        getattr(importlib.import_module(module), entry)(*inputs, **arguments)
+
+    return run
 
 
-def _data(config: Config, into: Path) -> None:
-    from builder.data import gather_photos
-
-    gather_photos(config, into)
-
-
-def _split(data: Path, config: Config, into: Path) -> None:
-    from builder.split import split_photos
-
-    split_photos(data, config, into)
-
-
-def _augment(data: Path, split: Path, config: Config, into: Path) -> None:
-    from builder.augment import augment_training
-
-    augment_training(data, split, config, into)
-
-
-def _train(data: Path, split: Path, augmented: Path, config: Config, into: Path) -> None:
-    _say_tensorflow_starts()
-    from builder.train import train_network
-
-    train_network(data, split, augmented, config, into)
-
-
-def _train_for(quick: Config, data: Path, split: Path, augmented: Path, _: Config, into: Path) -> None:
-    _train(data, split, augmented, quick, into)
-
-
-def _split_leaking(data: Path, split: Path, config: Config, into: Path) -> None:
-    from builder.leakage import split_leaking
-
-    split_leaking(data, split, config, into)
-
-
-def _leakage(
-    data: Path, split: Path, leaking: Path, trained: Path, trained_leaking: Path, config: Config, into: Path
-) -> None:
-    _say_tensorflow_starts()
-    from builder.leakage import measure_leakage
-
-    measure_leakage(data, split, leaking, trained, trained_leaking, config, into)
-
-
-def _calibrate(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
-    _say_tensorflow_starts()
-    from builder.calibrate import calibrate_network
-
-    calibrate_network(data, split, trained, config, into)
-
-
-def _evaluate(data: Path, split: Path, trained: Path, calibrated: Path, config: Config, into: Path) -> None:
-    _say_tensorflow_starts()
-    from builder.evaluate import evaluate_network
-
-    evaluate_network(data, split, trained, calibrated, config, into)
-
-
-def _scope(data: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
-    _say_tensorflow_starts()
-    from builder.scope import fit_scope
-
-    fit_scope(data, split, trained, config, into)
-
-
-def _export(
-    data: Path, split: Path, trained: Path, calibrated: Path, scoped: Path, evaluated: Path, config: Config, into: Path
-) -> None:
-    _say_tensorflow_starts()
-    from builder.export import export_network
-
-    export_network(data, split, trained, calibrated, scoped, evaluated, config, into)
-
-
-def _render(scoped: Path, evaluated: Path, exported: Path, *others: Any) -> None:
-    from builder.render import render_site
-
-    *leakage, config, into = others
-    render_site(scoped, evaluated, exported, leakage[0] if leakage else None, config, into)
-
-
-def _say_tensorflow_starts() -> None:
-    if "builder.quiet_tensorflow" not in sys.modules:
-        console.print("starting TensorFlow")
+_gather_photos = _entry_of("builder.data", "gather_photos")
+_split_photos = _entry_of("builder.split", "split_photos")
+_augment_training = _entry_of("builder.augment", "augment_training")
+_train_network = _entry_of("builder.train", "train_network", needs_tensorflow=True)
+_calibrate_network = _entry_of("builder.calibrate", "calibrate_network", needs_tensorflow=True)
+_fit_scope = _entry_of("builder.scope", "fit_scope", needs_tensorflow=True)
+_evaluate_network = _entry_of("builder.evaluate", "evaluate_network", needs_tensorflow=True)
+_export_network = _entry_of("builder.export", "export_network", needs_tensorflow=True)
+_split_leaking = _entry_of("builder.leakage", "split_leaking")
+_compare_ways = _entry_of("builder.leakage", "measure_leakage", needs_tensorflow=True)
+_render_site = _entry_of("builder.render", "render_site")
 
 
 def _put_in_place(rendered: Path, site: Path) -> None:

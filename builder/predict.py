@@ -62,7 +62,8 @@ def _classify(pixels: list[Pixels], measures: list[Measures], model: Path) -> li
     limits = json.loads((model / "card.json").read_text(encoding="utf-8"))["judgement"]
     network, photos = load_layers_model(model), np.stack(pixels)
     probabilities = predict(network, photos)
-    scopes = detector_of(limits["scope"]).scope_of(cells_of(network, limits["scope"]["layers"], photos))
+    detector = detector_of(limits["scope"])
+    scopes = detector.scope_of(cells_of(network, detector.looked_at, photos))
     return [
         {
             "probabilities": {code: float(value) for code, value in zip(CODES, row, strict=True)},

@@ -16,6 +16,7 @@ try:
 
     tensorflow.config.experimental.enable_op_determinism()
     tensorflow.random.set_seed(0)  # deterministic operations demand a seed, though none of ours draws from it
+    tf_keras.backend.experimental.enable_tf_random_generator()  # generators that can be seeded anew
     tensorflow.get_logger().setLevel("ERROR")
     tensorflow.constant(0)  # creates the device, which has messages of its own
 finally:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +56,28 @@ FOR_TEMPLATES = (
 WASM_FILES = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm")
 
 
-def render_site(
-    scoped: Path, evaluated: Path, exported: Path, leakage: Path | None, config: Config, into: Path
-) -> None:
-    """Stage entry: save the whole site in `into`; leakage: where that was measured, if it was."""
-    report = assemble_report(scoped, evaluated, exported, leakage, config)
-    shutil.copytree(exported / "model", into / "model")
-    shutil.copy(evaluated / "predictions.csv", into / "predictions.csv")
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Where the stages have left what they made of one network."""
+
+    scoped: Path
+    evaluated: Path
+    exported: Path
+
+
+def render_site(*results: Path, config: Config, into: Path) -> None:
+    """Stage entry: save the whole site in `into`.
+
+    results: of every network the folders of its scope, its figures, and its files; last, where leakage was measured, if
+    it was.
+    """
+    names = config.site.networks
+    networks = {name: Results(*results[3 * i : 3 * i + 3]) for i, name in enumerate(names)}
+    leakage = results[3 * len(names)] if len(results) > 3 * len(names) else None
+    report = assemble_report(networks, leakage, config)
+    for network in networks.values():
+        shutil.copytree(network.exported / "model", into / "model", dirs_exist_ok=True)
+    _join_tables([network.evaluated / "predictions.csv" for network in networks.values()], into / "predictions.csv")
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(SCHEMA, into)
     _copy_tensorflowjs(into)
@@ -87,24 +104,38 @@ def render_site(
     write_service_worker(TEMPLATES / SERVICE_WORKER, into)
 
 
-def assemble_report(
-    scoped: Path, evaluated: Path, exported: Path, leakage: Path | None, config: Config
-) -> dict[str, Any]:
+def assemble_report(networks: Mapping[str, Results], leakage: Path | None, config: Config) -> dict[str, Any]:
     """Every figure the report page shows, as `report.schema.json` describes them."""
-    figures = json.loads((evaluated / "figures.json").read_text(encoding="utf-8"))
-    scope = json.loads((scoped / "scope.json").read_text(encoding="utf-8"))["figures"]
-    export = json.loads((exported / "export.json").read_text(encoding="utf-8"))
+    figures = {name: _read_json(network.evaluated / "figures.json") for name, network in networks.items()}
+    data = next(iter(figures.values()))["data"]  # the same for all
     settings = config.as_dict()
     # A folder's path says nothing about the data to a reader, but something about whoever built the site.
-    settings["data"]["source"] = figures["data"]["source"]
-    settings["data"]["test_source"] = figures["data"]["test_source"]
+    settings["data"]["source"] = data["source"]
+    settings["data"]["test_source"] = data["test_source"]
     return {
         "$schema": SCHEMA.name,
-        "data": figures["data"],
+        "data": data,
         "config": settings,
-        "networks": {"cnn": {**figures["network"], "scope": scope, "export": export}},
-        "leakage": json.loads((leakage / "leakage.json").read_text(encoding="utf-8")) if leakage else None,
+        "networks": {
+            name: {
+                **figures[name]["network"],
+                "scope": _read_json(network.scoped / "scope.json")["figures"],
+                "export": _read_json(network.exported / "export.json"),
+            }
+            for name, network in networks.items()
+        },
+        "leakage": _read_json(leakage / "leakage.json") if leakage else None,
     }
+
+
+def _read_json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _join_tables(tables: list[Path], into: Path) -> None:
+    """Write the rows of all tables below the first one's header."""
+    header, *_ = lines = [line for table in tables for line in table.read_text(encoding="utf-8").splitlines()]
+    into.write_text("\n".join([header, *(line for line in lines if line != header), ""]), encoding="utf-8")
 
 
 def _full_address(setting: str) -> str:

@@ -22,7 +22,7 @@ from builder.calibrate import (
 from builder.classes import CODES, MALIGNANT
 from builder.config import read_config
 from builder.export import export_network
-from builder.network import build_cnn
+from builder.network import build_network
 from builder.train import predict
 from tests.conftest import REPOSITORY, Build
 
@@ -44,7 +44,7 @@ def test_the_temperature_is_found() -> None:
 
 
 def test_the_folded_network_gives_the_calibrated_probabilities() -> None:
-    network = build_cnn(seed=3)
+    network = build_network("cnn", seed=3)
     photos = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
     before = predict(network, photos).astype(np.float64)
     fold_temperature(network, 2.5)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from builder.data import load_photos
 from builder.data.demo import draw_demo_photo
 from builder.explain import describe_explanation, explain
-from builder.network import build_cnn
+from builder.network import build_network
 from builder.scope.detector import cells_of, detector_of
 from builder.split import load_parts
 from builder.tensorflowjs_writer import load_layers_model
@@ -46,14 +46,14 @@ async function ask(base64, classIndex) {
 
 
 def test_the_cells_of_the_last_convolution_lie_where_its_windows_are() -> None:
-    facts = describe_explanation(build_cnn())
+    facts = describe_explanation(build_network("cnn"))
     assert (facts["features"], facts["logits"]) == ("max_pooling2d_1", "dense_1")
     # A valid convolution begins one pixel in, pooling doubles the step, the next valid one begins one step further.
-    assert (facts["start_px"], facts["step_px"]) == (3, 4)
+    assert (facts["top_px"], facts["left_px"], facts["step_px"]) == (3, 3, 4)
 
 
 def test_a_map_lies_over_what_speaks_for_the_class() -> None:
-    network = build_cnn(seed=5)
+    network = build_network("cnn", seed=5)
     photo = draw_demo_photo(0, 7).pixels
     heat = explain(network, photo[None], np.array([2]))[0]
     assert heat.shape == (75, 100)
@@ -115,7 +115,7 @@ def test_every_backend_answers_and_explains_as_python_does(
     detector = detector_of(card["judgement"]["scope"])
     pixels = np.stack([photo for photo, _ in test_photos[:COMPARED_PHOTOS]])
     probabilities = predict(network, pixels)
-    scopes = detector.scope_of(cells_of(network, detector.layers, pixels))
+    scopes = detector.scope_of(cells_of(network, detector.looked_at, pixels))
     heat = explain(network, pixels, probabilities.argmax(axis=1))
     for photo, expected, scope, warmth in zip(pixels, probabilities, scopes, heat, strict=True):
         encoded = base64.b64encode(photo.tobytes()).decode()

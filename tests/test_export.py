@@ -13,7 +13,7 @@ import pytest
 
 from builder.errors import BuildError
 from builder.export import Comparison, _refuse_if_changed, compare, describe_model, write_model
-from builder.network import build_cnn
+from builder.network import build_network
 from builder.scope.detector import cells_of, fit_detector, scope_layers
 from builder.tensorflowjs_writer import load_layers_model
 from builder.train import predict
@@ -24,7 +24,7 @@ SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]
 
 
 def exported(large_kernel: str, folder: Path) -> tuple[np.ndarray, Path]:
-    network = build_cnn(seed=3)
+    network = build_network("cnn", seed=3)
     write_model(network, large_kernel, folder)
     return predict(network, PHOTOS), folder
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from builder.network import build_cnn, seed_dropout
+from builder.network import build_network, seed_dropout
 
 
 @pytest.fixture(scope="module")
 def cnn():
-    return build_cnn(seed=1)
+    return build_network("cnn", seed=1)
 
 
 def test_the_layers_are_the_origins(cnn) -> None:
@@ -35,12 +35,12 @@ def test_it_has_as_many_parameters_as_the_origin(cnn) -> None:
 
 
 def test_layer_names_do_not_count_on_from_an_earlier_network(cnn) -> None:
-    assert [layer.name for layer in build_cnn().layers] == [layer.name for layer in cnn.layers]
-    assert cnn.layers[0].name == "conv2d"
+    assert [layer.name for layer in build_network("cnn").layers] == [layer.name for layer in cnn.layers]
+    assert cnn.layers[1].name == "conv2d"
 
 
 def test_the_seed_draws_the_weights() -> None:
-    first, again, other = (build_cnn(seed).get_weights()[0] for seed in (1, 1, 2))
+    first, again, other = (build_network("cnn", seed).get_weights()[0] for seed in (1, 1, 2))
     assert (first == again).all() and (first != other).any()
 
 

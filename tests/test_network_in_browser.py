@@ -96,7 +96,7 @@ def cells_of(pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
 def small_detector() -> Detector:
     """Fitted to drawn photos: noise is none."""
     drawn = np.stack([photo.pixels for photo in draw_demo_photos(60, seed=4)])
-    return fit_detector(["photo", "same"], cells_of(drawn), cells_of(drawn), refused=(0.05, 0.05))
+    return fit_detector({"photo": 5, "same": 5}, cells_of(drawn), cells_of(drawn), refused=(0.05, 0.05))
 
 
 def describe(file: Path) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def write_network(site: Path) -> Path:
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
         "judgement": {"scope": detector.as_dict()},
-        "explanation": {"features": "same", "logits": "dense", "start_px": 0, "step_px": 1},
+        "explanation": {"features": "same", "logits": "dense", "top_px": 0, "left_px": 0, "step_px": 1},
         "self_test": {"tolerance": 0.001, "scope_tolerance": 0.01, "vectors": vectors},
     }
     (folder / "card.json").write_text(json.dumps(card))

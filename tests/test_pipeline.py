@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builder.augment import augment_training
 from builder.config import read_config
-from builder.pipeline import _augment, _Chain, _split
+from builder.pipeline import _Chain
+from builder.split import split_photos
 from tests.conftest import REPOSITORY
 
 CONFIG = read_config(REPOSITORY / "config.toml")
@@ -21,7 +23,7 @@ def chain_up_to_training(work: Path, photos: Mapping[str, str], notes: str = "[]
     """Run split, augment and a training of nothing on photos of three lesions a kind; returns training's folder."""
     chain = _Chain(CONFIG, work)
 
-    def data(_: object, into: Path) -> None:
+    def data(config: object, into: Path) -> None:
         rows = [[f"photo {n}", photos.get(f"photo {n}", f"lesion {n}"), ("mel", "nv")[n % 2], ""] for n in range(12)]
         with open(into / "photos.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([["image_id", "lesion_id", "code", "part"], *rows])
@@ -29,12 +31,12 @@ def chain_up_to_training(work: Path, photos: Mapping[str, str], notes: str = "[]
         (into / "about.json").write_text(f'{{"notes": {notes}}}', encoding="utf-8")
         np.save(into / "pixels.npy", np.zeros((12, 75, 100, 3), np.uint8))
 
-    def train(*inputs: object) -> None:
-        Path(str(inputs[-1]), "network").write_text("trained", encoding="utf-8")
+    def train(*inputs: Path, config: object, into: Path) -> None:
+        (into / "network").write_text("trained", encoding="utf-8")
 
     gathered = chain.run("data", [notes, dict(photos)], data)
-    split = chain.run("split", asdict(CONFIG.split), _split, gathered)
-    augmented = chain.run("augment", asdict(CONFIG.augment), _augment, gathered, split)
+    split = chain.run("split", asdict(CONFIG.split), split_photos, gathered)
+    augmented = chain.run("augment", asdict(CONFIG.augment), augment_training, gathered, split)
     return chain.run("train", {}, train, gathered, split, augmented)
 
 
@@ -48,11 +50,11 @@ def test_another_wording_of_the_split_rule_does_not_train_the_network_again(
 ) -> None:
     trained = chain_up_to_training(tmp_path, {})
     monkeypatch.setattr("builder.split._in_words", lambda *_: "in other words")
-    monkeypatch.setattr("builder.pipeline._code_hash", lambda stage, _: f"another {stage}" if stage == "split" else "")
+    monkeypatch.setattr("builder.pipeline._code_hash", lambda stage, *_: f"another {stage}" if stage == "split" else "")
     again = chain_up_to_training(tmp_path, {})
     assert len(list(tmp_path.glob("split/*"))) == 2
     monkeypatch.setattr("builder.split._in_words", lambda *_: "in other words still")
-    monkeypatch.setattr("builder.pipeline._code_hash", lambda stage, _: f"a third {stage}" if stage == "split" else "")
+    monkeypatch.setattr("builder.pipeline._code_hash", lambda stage, *_: f"a third {stage}" if stage == "split" else "")
     assert chain_up_to_training(tmp_path, {}) == again != trained
 
 

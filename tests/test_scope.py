@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from builder.data import load_photos
-from builder.network import build_cnn
+from builder.network import build_network
 from builder.scope.detector import Detector, cells_of, detector_of, features_of, fit_detector, scope_layers
 from builder.scope.other_things import other_things, shifted
 from builder.split import load_parts
@@ -30,7 +30,7 @@ def some_cells(photos: int, seed: int, contrast: float = 1.0) -> Cells:
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    return fit_detector(["first", "second"], some_cells(400, 1), some_cells(300, 2), refused=(0.02, 0.01))
+    return fit_detector({"first": 5, "second": 5}, some_cells(400, 1), some_cells(300, 2), refused=(0.02, 0.01))
 
 
 def test_no_more_than_the_allowed_share_of_validation_photos_is_refused(detector: Detector) -> None:
@@ -41,7 +41,7 @@ def test_no_more_than_the_allowed_share_of_validation_photos_is_refused(detector
 
 def test_the_distance_is_that_of_the_inverse_covariance() -> None:
     training, photo = some_cells(400, 1), some_cells(5, 9)
-    fitted = fit_detector(["first", "second"], training, training, refused=(0.02, 0.01))
+    fitted = fit_detector({"first": 5, "second": 5}, training, training, refused=(0.02, 0.01))
     features = features_of(training)
     scaled = (features - features.mean(axis=0)) / features.std(axis=0)
     off = (features_of(photo) - features.mean(axis=0)) / features.std(axis=0)
@@ -75,7 +75,7 @@ def test_other_things_are_the_same_each_time_and_of_many_sources() -> None:
 
 
 def test_the_cells_are_means_over_squares_of_the_layer() -> None:
-    network = build_cnn(seed=2)
+    network = build_network("cnn", seed=2)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 75, 100, 3), dtype=np.uint8)
     cells, later = cells_of(network, scope_layers(network), pixels)
     kernel, bias = network.layers[0].get_weights()
@@ -104,7 +104,7 @@ def test_at_most_one_in_twenty_lesion_photos_is_refused(
     demo_build: Build, shipped: tuple[Any, Detector], test_photos: NDArray[np.uint8]
 ) -> None:
     network, detector = shipped
-    refused = float((detector.scope_of(cells_of(network, detector.layers, test_photos)) > 1).mean())
+    refused = float((detector.scope_of(cells_of(network, detector.looked_at, test_photos)) > 1).mean())
     assert refused <= 0.05
     reported = demo_build.report["networks"]["cnn"]["scope"]["refused_lesion_photos"]
     assert reported["value"] == pytest.approx(refused, abs=0.01)  # measured before the weights were stored in 16 bits
@@ -115,7 +115,7 @@ def test_other_things_are_refused(demo_build: Build, shipped: tuple[Any, Detecto
     network, detector = shipped
     unseen = other_things(seed=77)  # other crops and drawings than those of the report
     for kind, least in {"photographs": 0.95, "noise": 0.99, "text": 0.99, "plain_skin": 0.95}.items():
-        scopes = detector.scope_of(cells_of(network, detector.layers, unseen[kind].pixels))
+        scopes = detector.scope_of(cells_of(network, detector.looked_at, unseen[kind].pixels))
         assert (scopes > 1).mean() >= least, kind
     for row in demo_build.report["networks"]["cnn"]["scope"]["other_things"]:
         assert row["auroc"]["value"] >= 0.99, row
@@ -127,4 +127,4 @@ def test_a_lesion_photo_that_is_turned_is_still_one(
 ) -> None:
     network, detector = shipped
     turned = dict(shifted(test_photos[:100]))["turned"]
-    assert (detector.scope_of(cells_of(network, detector.layers, turned)) > 1).mean() < 0.25
+    assert (detector.scope_of(cells_of(network, detector.looked_at, turned)) > 1).mean() < 0.25

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.config import TrainingConfig
-from builder.network import Network, build_cnn
-from builder.train import compile_network, fit, kept_epoch, predict, score
+from builder.config import read_config
+from builder.network import Network, build_network
+from builder.train import fit, kept_epoch, predict, score
+from builder.train.recipe import compile_network
+from tests.conftest import REPOSITORY
 
-RECIPE = TrainingConfig(epochs=2, keep="last", batch_photos=10, learning_rate=1e-4, decay=1e-6, seed=101)
+RECIPE = replace(read_config(REPOSITORY / "config.toml", source="folder").training, epochs=2)
 RANDOM = np.random.default_rng(0)
 PHOTOS = RANDOM.integers(0, 256, (20, 75, 100, 3), dtype=np.uint8), RANDOM.integers(0, 7, 20)
 HELD_OUT = PHOTOS[0][:5], PHOTOS[1][:5]
@@ -20,7 +22,7 @@ HELD_OUT = PHOTOS[0][:5], PHOTOS[1][:5]
 
 def train(epochs: int, checkpoint: Path, keep: str = "last") -> tuple[Network, list[dict[str, float]]]:
     recipe = replace(RECIPE, epochs=epochs, keep=keep)
-    network = compile_network(build_cnn(recipe.seed), recipe)
+    network = compile_network(build_network("cnn", recipe.seed), recipe, len(PHOTOS[0]))
     return network, fit(network, PHOTOS, HELD_OUT, recipe, checkpoint)
 
 
@@ -64,7 +66,7 @@ def test_the_weights_of_the_best_epoch_are_kept_and_survive_a_resumed_training(t
 
 
 def test_score_is_keras_loss_and_accuracy() -> None:
-    network = compile_network(build_cnn(1), RECIPE)
+    network = compile_network(build_network("cnn", 1), RECIPE, 20)
     probabilities = predict(network, PHOTOS[0])
     loss, accuracy = network.test_on_batch(PHOTOS[0].astype(np.float32), np.eye(7)[PHOTOS[1]])
     assert score(probabilities, PHOTOS[1]) == pytest.approx((loss, accuracy), rel=1e-4)
@@ -72,5 +74,5 @@ def test_score_is_keras_loss_and_accuracy() -> None:
 
 
 def test_the_optimizer_is_the_origins() -> None:
-    optimizer = compile_network(build_cnn(), RECIPE).optimizer.get_config()
+    optimizer = compile_network(build_network("cnn"), RECIPE, 20).optimizer.get_config()
     assert (optimizer["name"], optimizer["learning_rate"], optimizer["decay"]) == ("RMSprop", 1e-4, 1e-6)

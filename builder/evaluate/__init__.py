@@ -27,6 +27,7 @@ from builder.evaluate.discrimination import (
 )
 from builder.evaluate.subgroups import measure_subgroups
 from builder.evaluate.sureness import measure_sureness
+from builder.network import design_of
 from builder.progress import steps
 from builder.split import PARTS, load_parts, load_split
 
@@ -44,6 +45,7 @@ def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path,
     table, parts = load_photos(photos), load_parts(split)
     test = parts["test"]
     network, calibration = load_calibrated(trained, calibrated), load_calibration(calibrated)
+    design = design_of(network.name)
     with steps("evaluating", len(test)) as advance:
         probabilities = predict(network, stored_pixels(photos, test), advance)
     history = json.loads((trained / "history.json").read_text(encoding="utf-8"))
@@ -54,18 +56,18 @@ def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path,
     figures = {
         "data": describe_data(table, parts, load_split(split)),
         "network": {
-            "title": "the origin network",
-            "layers": len(network.layers) + 1,  # Keras does not count the input as a layer
+            "title": design.title,
+            "layers": len(network.layers),
             "parameters": network.count_params(),
             "epochs": len(history),
-            "kept_epoch": kept_epoch(history, config.training.keep),
+            "kept_epoch": kept_epoch(history, config.recipe_of(design.name).keep),
             "history": history,
             **measured,
         },
     }
     (into / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     (into / "limits.json").write_text(json.dumps(limits_of(measured), indent=1), encoding="utf-8")
-    _save_predictions(table, test, probabilities, into / "predictions.csv")
+    _save_predictions(design.name, table, test, probabilities, into / "predictions.csv")
 
 
 def describe_data(table: Photos, parts: dict[str, NDArray[np.int64]], split: dict[str, Any]) -> dict[str, Any]:
@@ -146,12 +148,14 @@ def _of_100(share: float | None) -> int | None:
     return None if share is None else round(100 * share)
 
 
-def _save_predictions(table: Photos, test: NDArray[np.int64], probabilities: NDArray[np.float32], file: Path) -> None:
+def _save_predictions(
+    network: str, table: Photos, test: NDArray[np.int64], probabilities: NDArray[np.float32], file: Path
+) -> None:
     with open(file, "w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(["network", "image_id", "lesion_id", "truth", *CODES])
         for photo, row in zip(test, probabilities, strict=True):
             values = [f"{value:.9g}" for value in row]  # nine digits give back the same float32
             writer.writerow(
-                ["cnn", table.image_ids[photo], table.lesion_ids[photo], CODES[table.labels[photo]], *values]
+                [network, table.image_ids[photo], table.lesion_ids[photo], CODES[table.labels[photo]], *values]
             )

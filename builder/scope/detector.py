@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from builder.network import Network
+from builder.preprocess import WIDTH_PX
 from builder.progress import Advance
 from builder.quiet_tensorflow import tf_keras
 from builder.train import Pixels
@@ -24,7 +25,7 @@ Floats = NDArray[np.float64]
 Cells = list[NDArray[np.float32]]  # of each layer (photos, rows, columns, channels)
 
 LAYERS = (0, 3)  # of the activations, from the input: one to see structure by, one for the Gaussian's features
-CELL_PX = 5  # averaged over: noise and hairs are gone, a lesion is not
+CELL_PX = 5  # of the photo, averaged over: noise and hairs are gone, a lesion is not
 REACH = 2  # cells from one to those it is held against: about the distance from a lesion's middle to its edge
 LEVEL = 1.0  # added before the logarithm; the network takes 0..255, so this is the step between two colours
 BATCH_PHOTOS = 32
@@ -36,13 +37,14 @@ class Detector:
 
     Emptiness has a limit of its own: bare skin lies near the middle of the Gaussian, where pale lesions are too.
 
-    layers: names, the structure's first. mean, scale: (features,). root: (features, features) lower triangle, whose
-    product with its transpose is the inverse covariance of the scaled features (Mahalanobis 1936; for networks'
-    features Lee and others, NeurIPS 2018). Distance and emptiness are held against a limit each; the worse counts:
-    scope is 1 at the limit.
+    layers: names, the structure's first. cell_px: the side of a cell in pixels of each. mean, scale: (features,).
+    root: (features, features) lower triangle, whose product with its transpose is the inverse covariance of the scaled
+    features (Mahalanobis 1936; for networks' features Lee and others, NeurIPS 2018). Distance and emptiness are held
+    against a limit each; the worse counts: scope is 1 at the limit.
     """
 
     layers: list[str]
+    cell_px: list[int]
     mean: Floats
     scale: Floats
     root: Floats
@@ -50,6 +52,11 @@ class Detector:
     structure_scale: float
     distance_limit: float
     emptiness_limit: float
+
+    @property
+    def looked_at(self) -> dict[str, int]:
+        """Names of layers with the side of their cells, as `scope_layers` gives them."""
+        return dict(zip(self.layers, self.cell_px, strict=True))
 
     def scope_of(self, cells: Cells) -> Floats:
         """How unlike the training photos each photo is, (photos,): above 1 it does not look like a lesion photo."""
@@ -68,7 +75,7 @@ class Detector:
         return {
             "threshold": 1.0,
             "layers": self.layers,
-            "cell_px": CELL_PX,
+            "cell_px": self.cell_px,
             "reach": REACH,
             "level": LEVEL,
             "mean": _packed(self.mean),
@@ -86,40 +93,55 @@ def detector_of(limits: Mapping[str, Any]) -> Detector:
     root = np.zeros((len(mean), len(mean)))
     root[np.tril_indices(len(mean))] = _unpacked(limits["root"])
     return Detector(
-        limits["layers"], mean, _unpacked(limits["scale"]), root,
+        limits["layers"], limits["cell_px"], mean, _unpacked(limits["scale"]), root,
         limits["structure"]["mean"], limits["structure"]["scale"], limits["distance_limit"], limits["emptiness_limit"],
     )  # fmt: skip
 
 
-def fit_detector(layers: list[str], training: Cells, validation: Cells, refused: tuple[float, float]) -> Detector:
+def fit_detector(layers: dict[str, int], training: Cells, validation: Cells, refused: tuple[float, float]) -> Detector:
     """Fit on training photos; set both limits so that they refuse those shares (0-1) of the validation photos at most.
 
-    The covariance is shrunk (Ledoit and Wolf 2004), since there may be few photos for so many features.
+    layers: as `scope_layers` gives them. The covariance is shrunk (Ledoit and Wolf 2004), since there may be few photos
+    for so many features.
     """
     features, structure = features_of(training), structure_of(training)
     mean, scale = features.mean(axis=0), features.std(axis=0)
     scale = np.where(scale > 0, scale, 1)  # a channel that is always dead
     root = np.linalg.cholesky(LedoitWolf(assume_centered=True).fit((features - mean) / scale).precision_)
     unlimited = Detector(
-        layers, _rounded(mean), _rounded(scale), _rounded(root), float(structure.mean()), float(structure.std()), 1, 1
+        list(layers),
+        list(layers.values()),
+        _rounded(mean),
+        _rounded(scale),
+        _rounded(root),
+        float(structure.mean()),
+        float(structure.std()),
+        1,
+        1,
     )
     distance, emptiness = unlimited.measure(validation)
-    return Detector(
-        layers, unlimited.mean, unlimited.scale, unlimited.root, unlimited.structure_mean, unlimited.structure_scale,
-        _limit(distance, refused[0]), _limit(emptiness, refused[1]),
-    )  # fmt: skip
+    return replace(
+        unlimited, distance_limit=_limit(distance, refused[0]), emptiness_limit=_limit(emptiness, refused[1])
+    )
 
 
-def scope_layers(network: Network) -> list[str]:
-    """The names of the layers whose output is looked at."""
-    activations = [layer.name for layer in network.layers if isinstance(layer, tf_keras.layers.Activation)]
-    return [activations[index] for index in LAYERS]
+def scope_layers(network: Network) -> dict[str, int]:
+    """The names of the layers whose output is looked at, each with the side of its cells in its own pixels."""
+    activations = [layer for layer in network.layers if _activates(layer)]
+    looked_at = [activations[index] for index in LAYERS]
+    return {layer.name: max(1, round(CELL_PX * layer.output.shape[2] / WIDTH_PX)) for layer in looked_at}
 
 
-def cells_of(network: Network, layers: list[str], pixels: Pixels, advance: Advance | None = None) -> Cells:
-    """What those layers make of pixels (photos, 75, 100, 3), averaged over cells of CELL_PX each way."""
-    average = tf_keras.layers.AveragePooling2D(CELL_PX)
-    outputs = [average(network.get_layer(name).output) for name in layers]
+def _activates(layer: Any) -> bool:
+    activation = getattr(layer, "activation", tf_keras.activations.linear)
+    return activation is not tf_keras.activations.linear and len(layer.output.shape) == 4
+
+
+def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advance: Advance | None = None) -> Cells:
+    """What those layers make of pixels (photos, 75, 100, 3), averaged over their cells."""
+    outputs = [
+        tf_keras.layers.AveragePooling2D(cell_px)(network.get_layer(name).output) for name, cell_px in layers.items()
+    ]
     beginning = tf_keras.Model(network.inputs, outputs)
     batches = []
     for start in range(0, len(pixels), BATCH_PHOTOS):

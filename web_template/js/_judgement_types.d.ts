@@ -5,7 +5,8 @@ interface Card {
   readonly explanation: {
     readonly features: string;
     readonly logits: string;
-    readonly start_px: number;
+    readonly top_px: number;
+    readonly left_px: number;
     readonly step_px: number;
   };
 }
@@ -34,7 +35,7 @@ interface SurenessLevel {
 interface ScopeLimits {
   readonly threshold: number;
   readonly layers: readonly string[];
-  readonly cell_px: number;
+  readonly cell_px: readonly number[];
   readonly reach: number;
   readonly level: number;
   readonly mean: string;

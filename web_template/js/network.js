@@ -58,7 +58,7 @@ const Network = (() => {
     return async (pixels) => {
       const outputs = tf.tidy(() => {
         const [probabilities, ...early] = outputsOf(whole, pixels, card);
-        return [probabilities, ...early.map((layer) => tf.avgPool(layer, limits.cell_px, limits.cell_px, "valid"))];
+        return [probabilities, ...early.map((layer, i) => tf.avgPool(layer, limits.cell_px[i], limits.cell_px[i], "valid"))];
       });
       const [probabilities, ...early] = await read(outputs);
       const cells = early.map((values, i) => ({ values, rows: outputs[i + 1].shape[1], columns: outputs[i + 1].shape[2] }));
@@ -135,8 +135,8 @@ const Network = (() => {
    */
   function overThePhoto(cells, rows, columns, { input, explanation }) {
     const { width_px: width, height_px: height } = input;
-    const down = places(height, rows, explanation);
-    const across = places(width, columns, explanation);
+    const down = places(height, rows, explanation.top_px, explanation.step_px);
+    const across = places(width, columns, explanation.left_px, explanation.step_px);
     const values = new Float32Array(width * height);
     down.forEach(({ low: row, share: lower }, y) => {
       across.forEach(({ low: column, share: right }, x) => {
@@ -155,9 +155,10 @@ const Network = (() => {
    * Between which cells the middle of each pixel lies.
    * @param {number} pixels
    * @param {number} cells
-   * @param {Card["explanation"]} explanation
+   * @param {number} start_px
+   * @param {number} step_px
    */
-  function places(pixels, cells, { start_px, step_px }) {
+  function places(pixels, cells, start_px, step_px) {
     return Array.from({ length: pixels }, (_, pixel) => {
       const place = Math.min(Math.max((pixel + 0.5 - start_px) / step_px - 0.5, 0), cells - 1);
       const low = Math.floor(place);

@@ -15,10 +15,13 @@ from builder.classes import CLASSES
 from builder.config import Config, TrainingConfig
 from builder.data import load_photos, stored_pixels
 from builder.data.pixel_file import StoredPixels
-from builder.network import Network, build_cnn, hash_seed, seed_dropout
+from builder.fuse import fuse
+from builder.network import Network, build_network, hash_seed, seed_dropout
 from builder.progress import Advance, steps
-from builder.quiet_tensorflow import tf_keras
+from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.split import load_parts
+from builder.train.random_views import random_views
+from builder.train.recipe import averaged, class_weights, compile_network, mix_up, targets_of
 
 PREDICT_BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster on a CPU
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
@@ -27,35 +30,40 @@ Pixels = StoredPixels | NDArray[np.uint8]  # (photos, 75, 100, 3), read batch by
 History = list[dict[str, float]]
 
 
-def train_network(photos: Path, split: Path, augmented: Path, config: Config, into: Path) -> None:
-    """Stage entry: save `network.weights.h5` and `history.json` in `into`.
+def train_network(
+    photos: Path,
+    split: Path,
+    twins: Path | None = None,
+    *,
+    name: str,
+    recipe: TrainingConfig,
+    config: Config,
+    into: Path,
+) -> None:
+    """Stage entry: save `network.weights.h5`, `network.json` and `history.json` in `into`.
 
-    The checkpoint lies beside `into`, so that more epochs go on from fewer: an epoch never depends on how many
-    are to come.
+    twins: the training photos with a twin of each, if the recipe asks for them. The checkpoint lies beside `into`, so
+    that more epochs go on from fewer, where an epoch does not depend on how many are to come.
     """
     table, parts = load_photos(photos), load_parts(split)
-    labels = np.load(augmented / "labels.npy")
-    training = stored_pixels(augmented, np.arange(len(labels))), labels
+    if twins:
+        labels = np.load(twins / "labels.npy")
+        training = stored_pixels(twins, np.arange(len(labels))), labels
+    else:
+        training = stored_pixels(photos, parts["training"]), table.labels[parts["training"]]
     validation = stored_pixels(photos, parts["validation"]), table.labels[parts["validation"]]
-    network = compile_network(build_cnn(config.training.seed), config.training)
-    history = fit(network, training, validation, config.training, into.parent / "checkpoint.npz")
+    network = compile_network(build_network(name, recipe.seed), recipe, len(training[1]))
+    history = fit(network, training, validation, recipe, into.parent / "checkpoint.npz")
     network.save_weights(into / "network.weights.h5")
+    (into / "network.json").write_text(json.dumps({"name": name}), encoding="utf-8")
     (into / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
 
 
 def load_network(trained: Path) -> Network:
-    """The network that `train_network` left in `trained`."""
-    network = build_cnn()
+    """The network that `train_network` left in `trained`, made for answering: see builder/fuse.py."""
+    network = build_network(json.loads((trained / "network.json").read_text(encoding="utf-8"))["name"])
     network.load_weights(trained / "network.weights.h5")
-    return network
-
-
-def compile_network(network: Network, recipe: TrainingConfig) -> Network:
-    """Give the network the origin's optimiser and loss."""
-    # The legacy optimiser is the origin's: the newer one has no `decay`.
-    optimizer = tf_keras.optimizers.legacy.RMSprop(recipe.learning_rate, decay=recipe.decay)
-    network.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
-    return network
+    return fuse(network)
 
 
 def fit(
@@ -80,19 +88,23 @@ def fit(
         for epoch in range(len(history) + 1, recipe.epochs + 1):
             note = f"epoch {epoch} of {recipe.epochs}" + (_spoken(history[-1]) if history else "")
             loss, accuracy = _train_epoch(network, *training, recipe, epoch, partial(advance, note=note))
-            val_loss, val_accuracy = score(predict(network, validation[0], advance), validation[1])
+            with averaged(network, recipe):
+                val_loss, val_accuracy = score(predict(network, validation[0], advance), validation[1])
             history.append({
                 "epoch": epoch, "loss": loss, "accuracy": accuracy,
                 "val_loss": val_loss, "val_accuracy": val_accuracy,
             })  # fmt: skip
             kept = _weights_file(checkpoint, kept_epoch(history, recipe.keep))
             if recipe.keep == "best" and kept_epoch(history, "best") == epoch:
-                network.save_weights(kept)
+                with averaged(network, recipe):
+                    network.save_weights(kept)
             _write_checkpoint(network, history, checkpoint)
             _delete_all_but(kept, checkpoint)  # not before: an epoch cut off here is trained again
         advance(0, f"{recipe.epochs} epochs{_spoken(history[-1])}")
     if recipe.keep == "best":
         network.load_weights(_weights_file(checkpoint, kept_epoch(history, "best")))
+    elif recipe.averaging:
+        network.optimizer.finalize_variable_values(network.trainable_variables)
     return history
 
 
@@ -127,15 +139,21 @@ def _train_epoch(
     epoch: int,
     advance: Advance,
 ) -> tuple[float, float]:
-    order = np.random.default_rng(hash_seed(recipe.seed, epoch)).permutation(len(pixels))
-    one_hot = np.eye(len(CLASSES), dtype=np.float32)[labels]
+    random = np.random.default_rng(hash_seed(recipe.seed, epoch))
+    order = random.permutation(len(pixels))
+    weights = class_weights(labels, recipe.class_balance)
     seed_dropout(network, recipe.seed, epoch)
     network.reset_metrics()
     result: Any = None
     for start in range(0, len(order), recipe.batch_photos):
         batch = np.sort(order[start : start + recipe.batch_photos])  # sorted: reads forward through the file
-        photos = np.asarray(pixels[batch], dtype=np.float32)
-        result = network.train_on_batch(photos, one_hot[batch], reset_metrics=False, return_dict=True)
+        photos, targets = pixels[batch], targets_of(labels[batch], recipe.label_smoothing, weights)
+        if recipe.augmentation == "random":
+            photos = random_views(photos, random)
+        photos = tensorflow.cast(photos, tensorflow.float32)
+        if recipe.mix_up:
+            photos, targets = mix_up(photos, targets, random.beta(recipe.mix_up, recipe.mix_up))
+        result = network.train_on_batch(photos, targets, reset_metrics=False, return_dict=True)
         advance(len(batch))
     return float(result["loss"]), float(result["accuracy"])
 
@@ -152,7 +170,7 @@ def _delete_all_but(kept: Path, checkpoint: Path) -> None:
 
 def _write_checkpoint(network: Network, history: History, checkpoint: Path) -> None:
     """Replace the checkpoint in one step: a power cut leaves the old one or the new one, never half of one."""
-    arrays = [*network.get_weights(), *network.optimizer.get_weights()]
+    arrays = [*network.get_weights(), *(variable.numpy() for variable in network.optimizer.variables())]
     unfinished = checkpoint.with_suffix(".part")
     with open(unfinished, "wb") as file:
         np.savez(file, *arrays, history=np.array(json.dumps(history)))
@@ -171,10 +189,18 @@ def _restore(network: Network, checkpoint: Path, epochs: int) -> History:
         arrays = [saved[f"arr_{index}"] for index in range(len(saved.files) - 1)]
     weights = len(network.get_weights())
     network.set_weights(arrays[:weights])
-    # The optimiser makes its variables at its first step only.
-    network.optimizer._create_all_weights(network.trainable_variables)
-    network.optimizer.set_weights(arrays[weights:])
+    _make_variables(network.optimizer, network.trainable_variables)
+    for variable, value in zip(network.optimizer.variables(), arrays[weights:], strict=True):
+        variable.assign(value)
     return history
+
+
+def _make_variables(optimizer: Any, weights: list[Any]) -> None:
+    """An optimiser makes its variables at its first step only, the legacy ones another way."""
+    if isinstance(optimizer, tf_keras.optimizers.legacy.Optimizer):
+        optimizer._create_all_weights(weights)
+    else:
+        optimizer.build(weights)
 
 
 def _spoken(epoch: dict[str, float]) -> str:

@@ -1,0 +1,108 @@
+"""The networks: each is one function in one file of this folder, found by its name. Here is what they share.
+
+Nothing here needs TensorFlow until a network is built: what a network is called and how it is trained is known before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from builder.classes import CLASSES
+from builder.errors import BuildError
+
+# A tf_keras model; its package has no types of its own.
+Network = Any
+# From the photo's tensor (batch, 75, 100, 3), float32 in 0..255, and Keras's layers to the tensor (batch, 7) of
+# probabilities; the last layers are a Dense one and its softmax, as an Activation of its own.
+Layout = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What the file of a network says of it.
+
+    recipe: what its training does otherwise than [training] says. shards: how many files its weights are dealt into;
+    None: as many as their size asks for.
+    """
+
+    name: str
+    title: str
+    layout: Layout
+    recipe: Mapping[str, Any]
+    shards: int | None
+
+
+def network(title: str, *, shards: int | None = None, **recipe: Any) -> Callable[[Layout], Design]:
+    """Make a design of the function that lays a network out; it goes by the function's name, which is the file's."""
+    return lambda layout: Design(layout.__name__, title, layout, recipe, shards)
+
+
+def network_names() -> list[str]:
+    """All networks there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def design_of(name: str) -> Design:
+    """The design of the network `name`; raises a BuildError where there is none."""
+    if name not in network_names():
+        raise BuildError(f"there is no network '{name}'", remedy=f"name one of: {', '.join(network_names())}")
+    design: Design = getattr(importlib.import_module(f"{__name__}.{name}"), name)
+    return design
+
+
+def build_network(name: str, seed: int = 0) -> Network:
+    """The untrained network: input (batch, 75, 100, 3) float32 in 0..255, output (batch, 7) probabilities.
+
+    seed: draws its kernels. Dropout draws from generators that training sets anew each epoch.
+    """
+    from builder.preprocess import HEIGHT_PX, WIDTH_PX
+    from builder.quiet_tensorflow import tf_keras
+
+    tf_keras.backend.clear_session()  # or the layers' names count on from the network built before
+    photo = tf_keras.Input(shape=(HEIGHT_PX, WIDTH_PX, 3))
+    built = tf_keras.Model(photo, design_of(name).layout(photo, tf_keras.layers), name=name)
+    if built.output_shape != (None, len(CLASSES)):
+        raise BuildError(
+            f"the network '{name}' gives {built.output_shape[1:]}", remedy=f"let it give {len(CLASSES)} probabilities"
+        )
+    _draw_kernels(built, seed)
+    return built
+
+
+def _draw_kernels(built: Network, seed: int) -> None:
+    """Draw each kernel from a seed of its own: Keras's would depend on what was drawn before."""
+    from builder.quiet_tensorflow import tf_keras
+
+    drawing = [layer for layer in built.layers if _kernel_of(layer) or isinstance(layer, tf_keras.layers.Dropout)]
+    for number, layer in enumerate(drawing):
+        if found := _kernel_of(layer):
+            kernel, initializer = found
+            seeded = type(initializer).from_config({**initializer.get_config(), "seed": seed + number})
+            kernel.assign(seeded(kernel.shape))
+
+
+def _kernel_of(layer: Any) -> tuple[Any, Any] | None:
+    for kernel, initializer in (("depthwise_kernel", "depthwise_initializer"), ("kernel", "kernel_initializer")):
+        if getattr(layer, kernel, None) is not None:
+            return getattr(layer, kernel), getattr(layer, initializer)
+    return None
+
+
+def seed_dropout(built: Network, *seed: int) -> None:
+    """Set the generator of every Dropout layer, so that an epoch draws the same masks whenever it is run."""
+    from builder.quiet_tensorflow import tf_keras
+
+    for index, layer in enumerate(built.layers[1:]):  # the first is the input
+        if isinstance(layer, tf_keras.layers.Dropout):
+            layer._random_generator._generator.reset_from_seed(hash_seed(*seed, index))
+
+
+def hash_seed(*parts: int) -> int:
+    """Mix whole numbers into one seed of 31 bits (numpy's SeedSequence)."""
+    import numpy as np
+
+    return int(np.random.SeedSequence(parts).generate_state(1)[0] >> 1)

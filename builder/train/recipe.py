@@ -1,0 +1,84 @@
+"""How a recipe trains: its optimiser, and what the network is asked to say of each photo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.classes import CLASSES
+from builder.config import TrainingConfig
+from builder.network import Network
+from builder.quiet_tensorflow import tf_keras
+
+Targets = NDArray[np.float32]  # (photos, 7)
+
+
+def compile_network(network: Network, recipe: TrainingConfig, photos: int) -> Network:
+    """Give the network the optimiser and the loss of the recipe; photos: how many an epoch shows it."""
+    network.compile(optimizer=_optimizer(recipe, photos), loss="categorical_crossentropy", metrics=["accuracy"])
+    return network
+
+
+def _optimizer(recipe: TrainingConfig, photos: int) -> Any:
+    if recipe.optimizer == "rmsprop":
+        # The legacy optimiser is the origin's: the newer one has no `decay`.
+        return tf_keras.optimizers.legacy.RMSprop(recipe.learning_rate, decay=recipe.decay)
+    steps = math.ceil(photos / recipe.batch_photos)
+    warm_up = round(recipe.warm_up_epochs * steps)
+    # Loshchilov and Hutter: the rate falls as a cosine (ICLR 2017), the weights by a share of it (AdamW, ICLR 2019).
+    rate = tf_keras.optimizers.schedules.CosineDecay(
+        0.0, max(recipe.epochs * steps - warm_up, 1), warmup_target=recipe.learning_rate, warmup_steps=warm_up
+    )
+    optimizer = tf_keras.optimizers.AdamW(
+        rate,
+        weight_decay=recipe.weight_decay,
+        global_clipnorm=1.0,
+        use_ema=recipe.averaging > 0,
+        ema_momentum=recipe.averaging or None,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+@contextmanager
+def averaged(network: Network, recipe: TrainingConfig) -> Iterator[None]:
+    """Within, the network has the moving average of its weights, if the recipe keeps one (Polyak and Juditsky 1992)."""
+    if not (recipe.optimizer == "adamw" and recipe.averaging):
+        yield
+        return
+    weights = network.get_weights()
+    network.optimizer.finalize_variable_values(network.trainable_variables)
+    yield
+    network.set_weights(weights)
+
+
+def class_weights(labels: NDArray[np.int64], power: float) -> Targets:
+    """What a photo of each class counts for, (7,): its share to the minus `power`, one photo in the mean.
+
+    power: 0 weighs photos alike, 1 classes.
+    """
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
+    return np.asarray(weights * len(labels) / (weights * counts).sum(), dtype=np.float32)
+
+
+def targets_of(labels: NDArray[np.int64], smoothing: float, weights: Targets) -> Targets:
+    """What the network is asked to say, times what it counts for.
+
+    smoothing: the share that all classes have alike (Szegedy and others, CVPR 2016).
+    """
+    one_hot = np.eye(len(CLASSES), dtype=np.float32)[labels]
+    return np.asarray((one_hot * (1 - smoothing) + smoothing / len(CLASSES)) * weights[labels, None])
+
+
+def mix_up(pixels: Any, targets: Targets, share: float) -> tuple[Any, Targets]:
+    """Lay the photos of a batch, in their order and in the reverse one, over each other (mixup, Zhang and others 2018).
+
+    pixels: (photos, 75, 100, 3) float32; share: of the first photo, 0-1.
+    """
+    return share * pixels + (1 - share) * pixels[::-1], share * targets + (1 - share) * targets[::-1]
