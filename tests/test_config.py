@@ -63,7 +63,7 @@ def test_a_missing_key_names_all_that_are_needed(tmp_path: Path) -> None:
     file.write_text(CONFIG.read_text(encoding="utf-8").replace("batch_photos = 10", ""), encoding="utf-8")
     with pytest.raises(BuildError, match="'batch_photos' is missing") as caught:
         read_config(file)
-    assert "epochs, keep, batch_photos, learning_rate" in caught.value.remedy
+    assert "epochs, keep, augmentation, batch_photos, optimizer, learning_rate" in caught.value.remedy
 
 
 @pytest.mark.parametrize("content", ["[training", "\xff", "data = 3"])
