@@ -16,6 +16,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,17 +91,21 @@ def requests_of(page: Page) -> list[dict[str, Any]]:
     return sorted(asked, key=lambda request: (request["start"], request["end"]))
 
 
-def measure(browser: Browser, site: Served, photo: Path, runs: int) -> tuple[list[Visit], list[Visit]]:
-    firsts, seconds = [], []
+def measure(
+    browsers: list[Browser], sites: list[Served], photo: Path, runs: int
+) -> list[tuple[list[Visit], list[Visit]]]:
+    """First and second visits of every site; by turns, so that whatever else the machine does slows all alike."""
+    visits: list[tuple[list[Visit], list[Visit]]] = [([], []) for _ in sites]
     for _ in range(runs):
-        context = browser.new_context(viewport={"width": 390, "height": 844})
-        firsts.append(visit(context, site, photo))
-        page = context.new_page()
-        context.new_cdp_session(page).send("Network.clearBrowserCache")
-        page.close()
-        seconds.append(visit(context, site, photo))
-        context.close()
-    return firsts, seconds
+        for browser, site, (firsts, seconds) in zip(browsers, sites, visits, strict=True):
+            context = browser.new_context(viewport={"width": 390, "height": 844})
+            firsts.append(visit(context, site, photo))
+            page = context.new_page()
+            context.new_cdp_session(page).send("Network.clearBrowserCache")
+            page.close()
+            seconds.append(visit(context, site, photo))
+            context.close()
+    return visits
 
 
 def show(which: str, visits: list[Visit]) -> None:
@@ -132,18 +137,23 @@ def main() -> None:
         Image.fromarray(draw_demo_photos(1, seed=5, width_px=600, height_px=450)[0].pixels).save(photo, quality=92)
         for line in [Line(*each) for each in given.line] if given.line else LINES:
             print(f"{line}; {os.cpu_count()} cores; medians of {given.runs}")
-            for site in given.sites:
-                print(f" {site.name}: {', '.join(sorted(model.name for model in (site / 'model').iterdir()))}")
-                with served(site, line) as at:
-                    arguments = [*BROWSER_ARGUMENTS, at.browser_argument]
-                    browser = playwright.chromium.launch(executable_path=executable, args=arguments)
-                    firsts, seconds = measure(browser, at, photo, given.runs)
-                    show("first visit", firsts)
-                    show("second visit", seconds)
-                    if given.waterfall:
-                        show_requests("first visit", firsts[-1])
-                        show_requests("second visit", seconds[-1])
+            with ExitStack() as stack:
+                sites = [stack.enter_context(served(site, line)) for site in given.sites]
+                browsers = [
+                    playwright.chromium.launch(
+                        executable_path=executable, args=[*BROWSER_ARGUMENTS, site.browser_argument]
+                    )
+                    for site in sites
+                ]
+                all_visits = measure(browsers, sites, photo, given.runs)
+                for browser in browsers:
                     browser.close()
+            for site, (firsts, seconds) in zip(given.sites, all_visits, strict=True):
+                print(f" {site.name}: {', '.join(sorted(model.name for model in (site / 'model').iterdir()))}")
+                for which, visits in (("first visit", firsts), ("second visit", seconds)):
+                    show(which, visits)
+                    if given.waterfall:
+                        show_requests(which, visits[-1])
 
 
 if __name__ == "__main__":

@@ -10,32 +10,24 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import gzip
 import hashlib
 import socket
 import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+from pages_server import Connection, Files
 
-from builder.serve import CACHE_S, SUB_PATH, PagesHandler
+from builder.serve import SUB_PATH
 
-PACKED = {".html", ".css", ".js", ".json", ".svg", ".csv", ".wasm", ".webmanifest"}  # and not .bin
 CHUNK_BYTES = 4096
-BUFFER_BYTES = (
-    32 * 1024
-)  # what the server has sent is out of its hands: the less, the better it can hurry what is urgent
+BUFFER_BYTES = 4096  # what has left the server is out of its hands: the less, the better it can hurry what is urgent
 AHEAD_S = 0.02  # of the line, so that it does not stand still when this process wakes late
 
 
@@ -78,51 +70,38 @@ def served(site: Path, line: Line) -> Iterator[Served]:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     certificate = trustme.CA().issue_cert("localhost")
-    with tempfile.TemporaryDirectory() as folder:
-        starting = _start(_app(site, traffic), _config(certificate, Path(folder)), line, traffic)
-        port = asyncio.run_coroutine_threadsafe(starting, loop).result()
-        yield Served(f"https://localhost:{port}{SUB_PATH}", _trust(certificate), traffic)
-        asyncio.run_coroutine_threadsafe(_stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
+    starting = _start(Files(site), _tls(certificate), line, traffic)
+    listening, port = asyncio.run_coroutine_threadsafe(starting, loop).result()
+    yield Served(f"https://localhost:{port}{SUB_PATH}", _trust(certificate), traffic)
+    asyncio.run_coroutine_threadsafe(_stop(listening), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
 
 
-async def _start(app: Any, config: Config, line: Line, traffic: Traffic) -> int:
+async def _start(files: Files, tls: ssl.SSLContext, line: Line, traffic: Traffic) -> tuple[list[asyncio.Server], int]:
     """The server, and the line before it; gives the line's port."""
-    behind = _listening()
-    relay = _Relay(line, behind.getsockname()[1], traffic)
-    config.bind = [f"fd://{behind.detach()}"]
-    relay.keep(asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait)))
-    relay.keep(await asyncio.start_server(relay.connect, "127.0.0.1", 0))
-    return int(relay.kept[-1].sockets[0].getsockname()[1])
+    behind = socket.socket()
+    behind.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+    behind.bind(("127.0.0.1", 0))
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(files, traffic.content_bytes), sock=behind, ssl=tls)
+    relay = await asyncio.start_server(_Relay(line, behind.getsockname()[1], traffic).connect, "127.0.0.1", 0)
+    return [server, relay], int(relay.sockets[0].getsockname()[1])
 
 
-async def _stop() -> None:
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # connections that are cut off may say so
+async def _stop(listening: list[asyncio.Server]) -> None:
+    for server in listening:
+        server.close()
     running = asyncio.all_tasks() - {asyncio.current_task()}
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
 
 
-def _listening() -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
-    return listening
-
-
-def _config(certificate: trustme.LeafCert, folder: Path) -> Config:
-    names = {name: folder / f"{name}.pem" for name in ("certificate", "key")}
-    certificate.cert_chain_pems[0].write_to_path(names["certificate"])
-    certificate.private_key_pem.write_to_path(names["key"])
-    config = Config()
-    config.certfile, config.keyfile = str(names["certificate"]), str(names["key"])
-    config.alpn_protocols = ["h2"]
-    config.loglevel = "CRITICAL"
-    config.graceful_timeout = 0.1
-    config.include_server_header = False
-    return config
+def _tls(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(context)
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 def _trust(certificate: trustme.LeafCert) -> str:
@@ -130,43 +109,6 @@ def _trust(certificate: trustme.LeafCert) -> str:
     key = x509.load_pem_x509_certificate(certificate.cert_chain_pems[0].bytes()).public_key()
     digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
     return f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}"
-
-
-def _app(site: Path, traffic: Traffic) -> Any:
-    """The files of the site, as an ASGI application."""
-    packed: dict[Path, bytes] = {}
-
-    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            raise NotImplementedError
-        path = scope["path"].removeprefix(SUB_PATH) or "index.html"
-        file = site / path
-        status = HTTPStatus.OK if file.is_file() else HTTPStatus.NOT_FOUND
-        body = b""
-        headers = [(b"cache-control", f"max-age={CACHE_S}".encode())]
-        if status == HTTPStatus.OK:
-            if file not in packed:
-                packed[file] = gzip.compress(file.read_bytes()) if file.suffix in PACKED else file.read_bytes()
-            body = packed[file]
-            tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'.encode()
-            headers += [(b"etag", tag), (b"content-type", _media_type(file).encode())]
-            if file.suffix in PACKED:
-                headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
-            if dict(scope["headers"]).get(b"if-none-match") == tag:
-                status, body = HTTPStatus.NOT_MODIFIED, b""
-        headers.append((b"content-length", str(len(body)).encode()))
-        traffic.content_bytes[path] = traffic.content_bytes.get(path, 0) + len(body)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        for start in range(0, len(body), CHUNK_BYTES):
-            await send({"type": "http.response.body", "body": body[start : start + CHUNK_BYTES], "more_body": True})
-        await send({"type": "http.response.body"})
-
-    return app
-
-
-def _media_type(file: Path) -> str:
-    types = PagesHandler.extensions_map | {".webmanifest": "application/manifest+json"}
-    return types.get(file.suffix, "text/html" if file.suffix == ".html" else "application/octet-stream")
 
 
 class _Relay:
@@ -177,11 +119,7 @@ class _Relay:
         self.one_way_s = line.round_trip_ms / 1000 / 2
         self.port = port
         self.traffic = traffic
-        self.kept: list[Any] = []  # what runs as long as the line does, and would be collected if nobody held it
         self.free_at = 0.0  # when the last byte that any connection has given to the line will have left
-
-    def keep(self, running: Any) -> None:
-        self.kept.append(running)
 
     async def connect(self, browser: asyncio.StreamReader, to_browser: asyncio.StreamWriter) -> None:
         await asyncio.sleep(2 * self.one_way_s)  # the handshake of TCP
