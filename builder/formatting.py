@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -157,10 +158,20 @@ def _round_half_up(number: float) -> int:
     return math.floor(number + 0.5 + 1e-9)
 
 
+def _unbroken(say: Callable[..., str]) -> Callable[..., str]:
+    """The same words, but no line of a page ends before their percent sign."""
+
+    @functools.wraps(say)
+    def said(*values: Any) -> str:
+        return say(*values).replace(" %", "\N{NO-BREAK SPACE}%")
+
+    return said
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
-    "percent": percent,
+    "percent": _unbroken(percent),
     "score": score,
-    "percent_range": percent_range,
+    "percent_range": _unbroken(percent_range),
     "score_range": score_range,
     "out_of": out_of,
     "of_hundred": of_hundred,

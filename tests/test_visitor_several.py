@@ -172,6 +172,14 @@ def test_stopping_keeps_what_is_answered(desktop: Page, photos: list[bytes]) -> 
     assert len(answer(desktop, photos[0])) == 7
 
 
+def test_what_was_wrong_with_an_earlier_photo_is_not_said_above_a_table(desktop: Page, photos: list[bytes]) -> None:
+    choose(desktop, b"no photo")
+    desktop.wait_for_selector("main[data-state=error]")
+    choose(desktop, *photos[:2])
+    desktop.wait_for_selector("main[data-state=result]")
+    assert desktop.inner_text("[role=alert]") == ""
+
+
 def test_a_newer_photo_ends_the_work_on_several(desktop: Page, photos: list[bytes]) -> None:
     choose(desktop, *photos)
     desktop.wait_for_function("() => document.querySelector('#collection-bar').value >= 2")

@@ -204,7 +204,9 @@ const View = (() => {
   /** While several photos are looked at, one that is opened meanwhile is not the end of the work. @param {boolean} busy */
   function setBusy(busy) {
     isBusy = busy;
-    if (busy) setState("working");
+    if (!busy) return;
+    message.replaceChildren(); // what was wrong with an earlier photo
+    setState("working");
   }
 
   /** Resolves when what was just changed is on the screen. */
