@@ -46,20 +46,7 @@ ROUNDS, WARMING_ROUNDS = 40, 4
 TOLERANCE = 0.001  # of any probability, from Python's own answer
 OURS = "TensorFlow.js"
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
-# In the order in which the page's worker has them.
-PAGE_SCRIPTS = (
-    "js/bytes.js",
-    "js/store.js",
-    "js/weights.js",
-    "vendor/tf-core.es2017.min.js",
-    "vendor/tf-layers.es2017.min.js",
-    "vendor/tf-backend-cpu.es2017.min.js",
-    "vendor/tf-backend-webgl.es2017.min.js",
-    "vendor/tf-backend-wasm.es2017.min.js",
-    "js/backend.js",
-    "js/scope.js",
-    "js/network.js",
-)
+PAGE_SCRIPTS = [f"js/{name}.js" for name in ("bytes", "scripts", "store", "weights", "backend", "scope", "network")]
 ONNX_RUNTIME = "packages/onnxruntime-web/dist/"
 LITERT = "packages/@litertjs/core/"
 OWN_SCRIPT = """
@@ -70,9 +57,10 @@ const shapeOf = ({ input }) => [1, input.height_px, input.width_px, 3];
 /** Every runtime as a function from the pixels of a photo, as the page has them, to probabilities. */
 async function runtimesFor(name) {
   let plain; // the page's layers, before the page gives them more outputs
+  Backend.prefer("wasm");
+  await Backend.prepare();
   const loadLayersModel = tf.loadLayersModel;
   tf.loadLayersModel = async (...source) => (plain = await loadLayersModel(...source));
-  Backend.prefer("wasm");
   const network = await Network.load(`model/${name}`);
   if (tf.getBackend() !== "wasm") throw new Error(`TensorFlow.js computes on ${tf.getBackend()}`);
   const shape = shapeOf(network.card);

@@ -30,6 +30,7 @@ OWN_SCRIPT = """
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 async function measure(passes) {
   Backend.prefer("wasm");
+  await Backend.prepare();
   let plain; // the same layers with one output, as the network was before there was a detector
   const loadLayersModel = tf.loadLayersModel;
   tf.loadLayersModel = async (source) => (plain = await loadLayersModel(source));
@@ -64,7 +65,7 @@ def main() -> None:
     passes = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        scripts = ["bytes", "store", "weights", "backend", "scope", "network"]
+        scripts = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"]
         write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
         shutil.copytree(SITE / "model", folder / "model")
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=name))

@@ -9,16 +9,19 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "web_template"
 VENDOR = ROOT / "node_modules" / "@tensorflow"
-TENSORFLOW = ("core", "layers", "backend-cpu", "backend-webgl", "backend-wasm")  # in the order of loading
+TENSORFLOW = ("core", "layers", "backend-cpu", "backend-webgl", "backend-wasm")
 WASM = ("tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm")
 
 
 def write_page(folder: Path, scripts: list[str], *, own_script: str, tensorflow: bool = False) -> Path:
-    """Write `index.html` with `scripts` (names without `.js`) and one script of the test's own."""
+    """Write `index.html` with `scripts` (names without `.js`) and one script of the test's own.
+
+    tensorflow: whether TensorFlow.js is there for `backend.js` to load.
+    """
     (folder / "js").mkdir()
     addresses = []
     if tensorflow:
-        addresses += copy_tensorflow(folder / "vendor")
+        copy_tensorflow(folder / "vendor")
     for name in scripts:
         shutil.copy(TEMPLATE / "js" / f"{name}.js", folder / "js")
         addresses.append(f"js/{name}.js")
@@ -41,11 +44,9 @@ def policy() -> str:
     return found[1]
 
 
-def copy_tensorflow(vendor: Path) -> list[str]:
-    """Copy TensorFlow.js; gives the addresses of its scripts, in the order of loading."""
+def copy_tensorflow(vendor: Path) -> None:
     vendor.mkdir()
     for name in WASM:
         shutil.copy(VENDOR / "tfjs-backend-wasm" / "dist" / name, vendor)
     for part in TENSORFLOW:
         shutil.copy(VENDOR / f"tfjs-{part}" / "dist" / f"tf-{part}.es2017.min.js", vendor)
-    return [f"vendor/tf-{part}.es2017.min.js" for part in TENSORFLOW]

@@ -59,6 +59,30 @@ def test_from_disk_the_same_scripts_run_on_the_page_once_they_are_needed(page: P
     assert page.evaluate("tf.memory().numTensors") > 0
 
 
+def test_the_weights_come_beside_what_computes_with_them(page: Page, http: str) -> None:
+    asked = requests_for(page, ".bin")
+    page.context.route("**/vendor/tf-core*", lambda _: None)  # held back
+    page.goto(http)
+    page.evaluate("globalThis.loading = load(); 0")
+    page.wait_for_function("() => progress.some(({ loadedBytes, totalBytes }) => loadedBytes === totalBytes)")
+    assert len(asked) == len(SHARDS)
+    page.context.unroute("**/vendor/tf-core*")  # which lets it go on
+    assert page.evaluate("loading")["backend"] == "wasm"
+    assert is_right(page, 3)
+
+
+def test_what_computes_is_asked_for_before_anybody_asks_for_the_network(page: Page, http: str) -> None:
+    asked = requests_for(page, "/vendor/")
+    page.goto(http)
+    page.wait_for_load_state("networkidle")
+    ahead = set(asked)
+    asked.clear()
+    page.evaluate("load()")
+    assert set(asked) <= ahead
+    # And nothing that this device can do without.
+    assert not [url for url in ahead if "webgl" in url or "cpu" in url or url.endswith("-wasm.wasm")]
+
+
 def test_a_heat_map_comes_whole_out_of_the_worker(page: Page, http: str) -> None:
     page.goto(http)
     page.evaluate("load()")

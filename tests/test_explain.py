@@ -97,7 +97,7 @@ def page(
     serve: Callable[[Path], str],
 ) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("explain")
-    scripts = ["bytes", "store", "weights", "backend", "scope", "network"]
+    scripts = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"]
     write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
     (folder / "model").symlink_to(demo_build.site / "model")
     page = browser.new_page()

@@ -27,14 +27,14 @@ SHARDS = ("group1-shard1of2.bin", "group1-shard2of2.bin")
 SHARD_BYTES = 400_000  # the last shard is the smaller one: TensorFlow.js misreads a last shard that is larger
 
 OWN_SCRIPT = """
-const progress = [], cards = [];
+const progress = [];
 let network;
 async function load() {
   Backend.prefer(new URLSearchParams(location.search).get("backend"));
   network = await Network.load("model/cnn", {
-    onProgress: (step) => progress.push(step), onCard: (card) => cards.push(card.name),
+    onProgress: (step) => progress.push(step),
   });
-  return { backend: network.backendName, progress, cards, frozen: Object.isFrozen(network) };
+  return { backend: network.backendName, progress, card: network.card.name, frozen: Object.isFrozen(network) };
 }
 async function classify(base64) {
   const tensorsBefore = tf.memory().numTensors;
@@ -131,6 +131,7 @@ def write_network(site: Path) -> Path:
     ]
     card = {
         "name": "cnn",
+        "version": hashlib.sha256(weights).hexdigest(),
         "input": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
         "photo_limits": {"max_megapixels": MAX_MEGAPIXELS},
         "classes": classes_as_dicts(),
@@ -147,7 +148,7 @@ def write_network(site: Path) -> Path:
 
 
 def write_site(folder: Path) -> Path:
-    scripts = ["bytes", "pixels", "photo", "store", "weights", "backend", "scope", "network"]
+    scripts = ["bytes", "pixels", "photo", "scripts", "store", "weights", "backend", "scope", "network"]
     write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
     write_network(folder)
     return folder
@@ -219,7 +220,7 @@ def test_progress_is_in_real_bytes_and_ends_with_all_of_them(page: Page, address
     assert counts == sorted(counts)
     assert counts[-1] == total
     assert {step["totalBytes"] for step in loaded["progress"]} == {total}
-    assert loaded["cards"] == ["cnn"]
+    assert loaded["card"] == "cnn"
     assert loaded["frozen"]
 
 

@@ -14,17 +14,39 @@ from tests.test_network_in_browser import SHARDS
 
 KEYS = """async () => {
   const [name] = await caches.keys();
-  return (await (await caches.open(name)).keys()).map(({ url }) => url.slice(url.lastIndexOf("/") + 1)).sort();
+  const keys = (await (await caches.open(name)).keys()).map(({ url }) => url.slice(url.lastIndexOf("/") + 1));
+  return keys.filter((key) => key !== network?.card.version).sort();
+}"""
+NOTE = """async () => {
+  const [name] = await caches.keys();
+  return (await (await caches.open(name)).match(`${Bytes.root}model/cnn/${network.card.version}`))?.text();
 }"""
 SPOIL = """async (sha256) => {
   const [name] = await caches.keys();
   await (await caches.open(name)).put(`${Bytes.root}model/cnn/${sha256}`, new Response("rot"));
+}"""
+CHANGE_NOTE = """async (text) => {
+  const [name] = await caches.keys();
+  await (await caches.open(name)).put(`${Bytes.root}model/cnn/${network.card.version}`, new Response(text));
 }"""
 # Put before the worker's own script: what is to be kept waits until the page says that the device is full.
 FULL_WHEN_TOLD = """"use strict";
 Cache.prototype.put = () => new Promise((_, reject) => {
   new BroadcastChannel("accident").onmessage = () => reject(new DOMException("", "QuotaExceededError"));
 });
+"""
+# Put behind the script of that backend: whatever it answers is a little too much.
+WRONG_ON_WEBGL = """
+{
+  const make = tf.findBackendFactory("webgl");
+  tf.removeBackend("webgl");
+  tf.registerBackend("webgl", () => {
+    const backend = make();
+    const read = backend.read.bind(backend);
+    backend.read = async (id) => (await read(id)).map((value) => value + 0.1);
+    return backend;
+  });
+}
 """
 FILES = 3  # model.json and two shards
 
@@ -88,6 +110,37 @@ def test_a_second_visit_fetches_nothing_of_the_network(page: Page, http: str, as
     assert of_network(asked) == []
     assert page.evaluate("progress.at(-1).loadedBytes === progress.at(-1).totalBytes")
     assert is_right(page, 3)
+
+
+def wait_for_note(page: Page, text: str) -> None:
+    page.wait_for_function(f"async (text) => (await ({NOTE})()) === text", arg=text)
+
+
+def test_what_computes_fastest_is_noted_with_the_network(page: Page, http: str) -> None:
+    load(page, http)
+    wait_for_note(page, "wasm")
+
+
+def test_what_was_found_fastest_is_used_again(page: Page, http: str) -> None:
+    load(page, http)
+    wait_for_note(page, "wasm")
+    page.evaluate(CHANGE_NOTE, "webgl")
+    page.goto(http)
+    assert page.evaluate("load()")["backend"] == "webgl"
+    assert is_right(page, 3)
+    assert page.evaluate(NOTE) == "webgl"
+
+
+@pytest.mark.parametrize("noted", ["webgl", "rot"], ids=["fails its test", "is none"])
+def test_what_was_found_fastest_is_proven_before_it_is_trusted(page: Page, http: str, site: Path, noted: str) -> None:
+    load(page, http)
+    wait_for_note(page, "wasm")
+    page.evaluate(CHANGE_NOTE, noted)
+    script = site / "vendor" / "tf-backend-webgl.es2017.min.js"
+    script.write_text(script.read_text(encoding="utf-8") + WRONG_ON_WEBGL, encoding="utf-8")
+    load(page, http)
+    assert is_right(page, 3)
+    wait_for_note(page, "wasm")
 
 
 def test_what_was_damaged_on_the_device_is_fetched_again(page: Page, http: str, asked: list[str], site: Path) -> None:

@@ -17,7 +17,15 @@ interface Notice {
   readonly values: Readonly<Record<string, string>>;
 }
 
-type EngineAction = "load" | "classify" | "explain";
+type EngineAction = "prepare" | "load" | "classify" | "explain";
+
+/** A network's files, by path; and what this device was found to compute it fastest with, if that was measured before. */
+interface Brought {
+  readonly card: Card;
+  readonly files: Map<string, ArrayBuffer>;
+  readonly fastest: string | undefined;
+  noteFastest(name: string): void;
+}
 
 interface EngineEvent {
   readonly progress?: LoadProgress;
@@ -34,7 +42,7 @@ interface ProblemFacts {
 /** Where a network runs: a worker, or the page. */
 interface Host {
   readonly backendName: string;
-  ask(action: EngineAction, values: unknown[], hear: (event: EngineEvent) => void): Promise<any>;
+  ask(action: EngineAction, values: unknown[], hear: (event: EngineEvent) => void, transferred?: ArrayBuffer[]): Promise<any>;
   end(): void;
 }
 

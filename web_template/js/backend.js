@@ -16,8 +16,11 @@ const Backend = (() => {
 
   /** @type {Name[]} */
   const ALL = ["wasm", "webgl", "cpu"]; // likeliest first
+  const TENSORFLOW = ["vendor/tf-core.es2017.min.js", "vendor/tf-layers.es2017.min.js"];
+  const FAST_ENOUGH_MS = 50; // a photo: nobody would notice that another backend takes less
   const LOOKED_FOR_EVERY_MS = 250; // whether the graphics card is still there
-  const FOLDER = "vendor/"; // of the .wasm files, seen from the site
+  const FOLDER = "vendor/"; // of the scripts and the .wasm files, seen from the site
+  const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0); // its magic number and its version
 
   /**
    * The backends that hold memory. (tf.findBackend would start the one it is asked about.)
@@ -39,28 +42,27 @@ const Backend = (() => {
    * @returns {Promise<Name>} the backend that will hold it at first
    */
   async function prepare() {
-    // Threads need headers that a static host does not send, and a worker that the page's policy forbids.
-    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-    tf.env().set("WEBGL_FORCE_F16_TEXTURES", false);
-    for (const name of candidates()) {
+    const [first, ...others] = candidates();
+    await Scripts.load(...TENSORFLOW, scriptOf(first)); // side by side
+    for (const name of [first, ...others]) {
       if (await start(name)) return name;
     }
     throw new Problem("no-backend", "This browser can run the network in no way this page knows. A newer browser can.");
   }
 
   /**
-   * Tries the backends on the self-test and settles on the fastest that passes; the others are thrown away.
+   * Settles on the fastest backend that passes the self-test; the others are thrown away. Which is the fastest is
+   * measured once: the next time the same one is proven, and no other is started.
    * @param {SelfTest} selfTest
    * @param {Classify} classify
+   * @param {string | undefined} fastest what this device was found to be fastest with
    * @returns {Promise<Name>}
    */
-  async function choose(selfTest, classify) {
+  async function choose(selfTest, classify, fastest) {
     /** @type {{name: Name, milliseconds: number}[]} */
     const passed = [];
-    for (const name of candidates()) {
-      if (name === "cpu" && passed.length > 0) continue; // 20 times slower than WASM: only when nothing else is right
-      // A graphics card played by the processor takes 2 s a photo and freezes the page meanwhile.
-      if (name === "webgl" && passed.length > 0 && isSoftwareRenderer()) continue;
+    for (const name of candidates().sort((a, b) => Number(b === fastest) - Number(a === fastest))) {
+      if (passed.length > 0 && !(await mayBeFaster(name, passed[0], fastest))) continue;
       if (!(await start(name))) continue;
       const milliseconds = await measure(selfTest, classify);
       if (milliseconds !== undefined) passed.push({ name, milliseconds });
@@ -69,12 +71,38 @@ const Backend = (() => {
     if (!best) {
       throw new Problem("wrong-answers", "This device does not compute the network correctly, so this page gives no answer on it.");
     }
+    if (started.size === 1) return best.name;
     await tf.setBackend(best.name);
     await classify(pixelsOf(selfTest.vectors[0])); // brings the weights back from whichever backend had them last
     for (const name of [...started]) {
       if (name !== best.name) stop(name);
     }
     return best.name;
+  }
+
+  /**
+   * Whether a backend is worth its start where another one gives the right answers.
+   * @param {Name} name
+   * @param {{name: Name, milliseconds: number}} other
+   * @param {string | undefined} fastest
+   */
+  async function mayBeFaster(name, other, fastest) {
+    if (other.name === fastest || other.milliseconds <= FAST_ENOUGH_MS) return false;
+    if (name === "cpu") return false; // 20 times slower than WASM: only when nothing else is right
+    // A graphics card played by the processor takes 2 s a photo and freezes the page meanwhile.
+    if (name === "webgl" && isSoftwareRenderer()) return false;
+    try {
+      await Scripts.load(scriptOf(name));
+      return true;
+    } catch (error) {
+      console.info(`The ${name} backend did not arrive:`, error);
+      return false;
+    }
+  }
+
+  /** @param {Name} name */
+  function scriptOf(name) {
+    return `${FOLDER}tf-backend-${name}.es2017.min.js`;
   }
 
   /** The chosen backend is not to be used again. The network on it is lost: load it anew. */
@@ -143,6 +171,8 @@ const Backend = (() => {
   /** @param {Name} name */
   async function start(name) {
     if (started.has(name)) return tf.setBackend(name);
+    await Scripts.load(scriptOf(name));
+    if (name === "webgl") tf.env().set("WEBGL_FORCE_F16_TEXTURES", false);
     if (name === "wasm" && !(await provideWasm())) return false;
     try {
       if (!(await tf.setBackend(name))) return false;
@@ -162,15 +192,17 @@ const Backend = (() => {
    */
   async function provideWasm() {
     if (typeof WebAssembly === "undefined") return false; // e.g. an iPhone in Lockdown Mode
+    // Threads need headers that a static host does not send, and a worker that the page's policy forbids.
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
     const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
-    const response = await Bytes.fetch(`${FOLDER}tfjs-backend-wasm${simd ? "-simd" : ""}.wasm`);
     try {
       // Only to see whether it may: where it may not, TensorFlow.js would wait for ever.
-      await WebAssembly.compile(await response.clone().arrayBuffer());
+      await WebAssembly.compile(EMPTY_MODULE);
     } catch (error) {
       console.info("The wasm backend is not available:", error);
       return false;
     }
+    const response = await Bytes.fetch(`${FOLDER}tfjs-backend-wasm${simd ? "-simd" : ""}.wasm`);
     tf.env().platform.fetch = async () => response.clone();
     tf.wasm.setWasmPaths(FOLDER, true); // true: through platform.fetch
     return true;

@@ -42,30 +42,32 @@ const Bytes = (() => {
    * @param {(received: number) => void} [options.onBytes] hears how many bytes of this file have arrived, unpacked;
    *   after a lost connection it starts from 0 again
    * @param {(isWaiting: boolean) => void} [options.onWaiting] hears when the connection is lost and when it is back
-   * @param {boolean} [options.isFresh] past the browser's own cache, which may hold an older file of that name
+   * @param {RequestPriority} [options.priority] beside what else is on its way
+   * @param {boolean} [options.isFresh] not an older file of that name, which the browser's own cache may hold
    * @returns {Promise<Response>} a complete response: its body is in memory
    */
-  async function fetchFile(url, { onBytes = () => {}, onWaiting = () => {}, isFresh = false } = {}) {
+  async function fetchFile(url, { onBytes = () => {}, onWaiting = () => {}, priority = "auto", isFresh = false } = {}) {
     const address = new URL(url, root);
-    const cache = isFresh ? "reload" : "default";
+    /** @type {RequestInit} */
+    const how = { priority, cache: isFresh ? "no-cache" : "default" };
     const bytes =
-      address.protocol === "file:" ? await fromTwin(address, onBytes) : await overHttp(address, cache, onBytes, onWaiting);
+      address.protocol === "file:" ? await fromTwin(address, onBytes) : await overHttp(address, how, onBytes, onWaiting);
     return new Response(bytes, { headers: { "content-type": mediaType(address.pathname) } });
   }
 
   /**
    * @param {URL} address
-   * @param {RequestCache} cache
+   * @param {RequestInit} how
    * @param {(received: number) => void} onBytes
    * @param {(isWaiting: boolean) => void} onWaiting
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
-  async function overHttp(address, cache, onBytes, onWaiting) {
+  async function overHttp(address, how, onBytes, onWaiting) {
     const file = nameOf(address);
     for (let attempt = 0; ; attempt++) {
       let status;
       try {
-        const { response, bytes } = await request(address, cache, onBytes);
+        const { response, bytes } = await request(address, how, onBytes);
         if (attempt > 0) onWaiting(false);
         if (response.status === 200) return bytes;
         status = response.status;
@@ -87,10 +89,10 @@ const Bytes = (() => {
 
   /**
    * @param {URL} address
-   * @param {RequestCache} cache
+   * @param {RequestInit} how
    * @param {(received: number) => void} onBytes
    */
-  async function request(address, cache, onBytes) {
+  async function request(address, how, onBytes) {
     const stalled = new AbortController();
     let timer = setTimeout(() => stalled.abort(), STALLED_AFTER_MS);
     /** @param {number} received */
@@ -100,7 +102,7 @@ const Bytes = (() => {
       onBytes(received);
     };
     try {
-      const response = await fetch(address, { cache, signal: stalled.signal });
+      const response = await fetch(address, { ...how, signal: stalled.signal });
       return { response, bytes: response.status === 200 ? await readCounting(response, onAlive) : new Uint8Array() };
     } finally {
       clearTimeout(timer);

@@ -4,20 +4,15 @@
  * where browsers let no worker read the site's files, on the page. It is the same scripts that run it, loaded only there.
  */
 const Engine = (() => {
-  const SCRIPTS = [
-    "js/store.js",
-    "js/weights.js",
+  const SCRIPTS = ["js/backend.js", "js/scope.js", "js/network.js", "js/runner.js"];
+  const WORKER_SCRIPTS = ["js/bytes.js", "js/scripts.js", "js/store.js", "js/weights.js", ...SCRIPTS, "js/worker.js"];
+  // What backend.js asks for as a rule.
+  const COMPUTING = [
     "vendor/tf-core.es2017.min.js",
     "vendor/tf-layers.es2017.min.js",
-    "vendor/tf-backend-cpu.es2017.min.js",
-    "vendor/tf-backend-webgl.es2017.min.js",
     "vendor/tf-backend-wasm.es2017.min.js",
-    "js/backend.js",
-    "js/scope.js",
-    "js/network.js",
-    "js/runner.js",
+    "vendor/tfjs-backend-wasm-simd.wasm",
   ];
-  const WORKER_SCRIPTS = ["js/bytes.js", ...SCRIPTS, "js/worker.js"];
 
   /** Why a network cannot be loaded or asked. `code` and `values` are for whoever words it for the visitor. */
   class Problem extends Error {
@@ -38,8 +33,9 @@ const Engine = (() => {
    * @type {Map<string, Host>}
    */
   const hosts = new Map();
-  /** Scripts that were added to this page. @type {Map<string, Promise<void>>} */
-  const onThisPage = new Map();
+  const isWorkerPossible = location.protocol !== "file:" && typeof Worker !== "undefined";
+  /** @type {Promise<unknown> | null} */
+  let ahead = null;
 
   /**
    * @param {string} modelAddress where the network lies, relative to the site
@@ -68,9 +64,15 @@ const Engine = (() => {
         return host.ask("load", [folder, backend], hear);
       })());
 
-    const first = hosts.get(folder) ?? (await start());
-    hosts.set(folder, first);
-    const card = await first.ask("load", [folder, backend], hear).catch(ifWorkerLost(moveToPage));
+    const starting = hostFor(folder, backend);
+    starting.catch(() => {}); // its failure is told where it is waited for
+    const notKept = (/** @type {string} */ reason) => onNotice({ code: "not-kept", values: { reason } });
+    const { card, files, fastest, noteFastest } = await orProblem(() => Weights.bring(folder, { onProgress, onNotKept: notKept }));
+    const first = await starting;
+    const brought = { card, files, fastest };
+    await first.ask("load", [folder, backend, brought], hear, [...files.values()]).catch(ifWorkerLost(moveToPage));
+    const chosen = hostOf(folder).backendName;
+    if (chosen !== fastest && backend === null) noteFastest(chosen);
 
     /** @type {(action: EngineAction, ...values: unknown[]) => Promise<any>} */
     const ask = async (action, ...values) => {
@@ -112,12 +114,37 @@ const Engine = (() => {
     };
   }
 
+  /**
+   * Where the network will run, which makes itself ready while the files are brought.
+   * @param {string} folder
+   * @param {string | null} backend
+   */
+  async function hostFor(folder, backend) {
+    const host = hosts.get(folder) ?? (await start());
+    hosts.set(folder, host);
+    host.ask("prepare", [backend], () => {}).catch(() => {}); // what fails now fails again when it is loaded, and is told
+    return host;
+  }
+
   /** @returns {Promise<Host>} */
   async function start() {
-    if (location.protocol === "file:" || typeof Worker === "undefined") return onPage();
-    // Side by side, which importScripts cannot; and it cannot tell a lost connection from a script that fails.
-    await orProblem(() => Promise.all(WORKER_SCRIPTS.map((script) => Bytes.fetch(script))));
+    if (!isWorkerPossible) return onPage();
+    await orProblem(fetchAhead);
     return inWorker();
+  }
+
+  /**
+   * Brings into the browser's own cache what the worker will start with, and behind it what it will ask for. Side by
+   * side, which importScripts cannot; and it cannot tell a lost connection from a script that fails.
+   * @returns {Promise<unknown>} for what the worker starts with
+   */
+  function fetchAhead() {
+    if (!ahead) {
+      ahead = Promise.all(WORKER_SCRIPTS.map((script) => Bytes.fetch(script)));
+      ahead.catch(() => (ahead = null)); // to be tried again; whoever waits for it is told
+      for (const file of COMPUTING) void Bytes.fetch(file, { priority: "low" }).catch(() => {}); // whoever needs it asks again
+    }
+    return ahead;
   }
 
   /**
@@ -137,14 +164,12 @@ const Engine = (() => {
     let count = 0;
     let isLost = false;
     let backendName = "";
-    /** Hears what comes of a loading that is over: files are still being kept behind it. @type {(event: EngineEvent) => void} */
-    let hearAfterLoading = () => {};
 
     worker.addEventListener("message", ({ data }) => {
       const { id, event, answer, problem } = data;
       const question = asked.get(id);
       if (event) {
-        (question?.hear ?? hearAfterLoading)(event);
+        question?.hear(event);
         return;
       }
       asked.delete(id);
@@ -163,15 +188,14 @@ const Engine = (() => {
       get backendName() {
         return backendName;
       },
-      ask(action, values, hear) {
+      ask(action, values, hear, transferred = []) {
         return new Promise((resolve, reject) => {
           if (isLost) {
             reject(new WorkerLost("it has died before"));
             return;
           }
           asked.set((count += 1), { hear, resolve, reject });
-          if (action === "load") hearAfterLoading = hear;
-          worker.postMessage({ id: count, action, values });
+          worker.postMessage({ id: count, action, values }, transferred);
         });
       },
       end() {
@@ -183,7 +207,7 @@ const Engine = (() => {
 
   /** @returns {Promise<Host>} */
   async function onPage() {
-    for (const script of SCRIPTS) await append(script);
+    await orProblem(() => Scripts.load(...SCRIPTS));
     const place = new Runner.Place();
     return {
       get backendName() {
@@ -192,29 +216,6 @@ const Engine = (() => {
       ask: (action, values, hear) => orProblem(() => place.run(action, values, hear)),
       end: () => {},
     };
-  }
-
-  /** @param {string} script */
-  function append(script) {
-    const there = onThisPage.get(script);
-    if (there) return there;
-    const element = document.createElement("script");
-    element.src = `${Bytes.root}${script}`;
-    /** @type {Promise<void>} */
-    const loaded = new Promise((resolve, reject) => {
-      element.onload = () => {
-        element.remove();
-        resolve();
-      };
-      element.onerror = () => {
-        element.remove();
-        onThisPage.delete(script); // a second try may find it
-        reject(new Problem({ message: `A file of this page is missing: ${script}.`, code: "missing", values: { file: script } }));
-      };
-    });
-    onThisPage.set(script, loaded);
-    document.head.append(element);
-    return loaded;
   }
 
   /**
@@ -230,5 +231,6 @@ const Engine = (() => {
     }
   }
 
+  if (isWorkerPossible) void fetchAhead();
   return Object.freeze({ load, Problem });
 })();

@@ -8,19 +8,19 @@ const Network = (() => {
   /**
    * @param {string} folder of the network, seen from the site, e.g. "model/cnn"
    * @param {object} [options]
+   * @param {Pick<Brought, "card" | "files" | "fastest">} [options.brought] what was brought already
    * @param {(progress: LoadProgress) => void} [options.onProgress] in unpacked bytes
-   * @param {(card: Card) => void} [options.onCard] hears the card before the weights are there
    * @param {(reason: "full" | "forbidden") => void} [options.onNotKept] the weights cannot be kept on this device
    * @returns {Promise<LoadedNetwork>}
    */
-  async function load(folder, { onProgress = () => {}, onCard = () => {}, onNotKept = () => {} } = {}) {
-    // Past the browser's cache: an older card would ask for weights that are no longer there.
-    const card = /** @type {Card} */ (await (await Bytes.fetch(`${folder}/card.json`, { isFresh: true })).json());
-    onCard(card);
-    const [files] = await Promise.all([Weights.load(folder, card, { onProgress, onNotKept }), Backend.prepare()]);
+  async function load(folder, { brought, onProgress = () => {}, onNotKept = () => {} } = {}) {
+    const [{ card, files, fastest }] = await Promise.all([
+      brought ?? Weights.bring(folder, { onProgress, onNotKept }),
+      Backend.prepare(),
+    ]);
     const model = await tf.loadLayersModel({ load: async () => artifactsOf(files) });
     const classify = classifierOf(model, card);
-    const backendName = await Backend.choose(card.self_test, classify);
+    const backendName = await Backend.choose(card.self_test, classify, fastest);
     const explain = explainerOf(model, card);
     return Object.freeze({ card, backendName, classify, explain, dispose: () => model.dispose() });
   }

@@ -21,23 +21,33 @@ const Runner = (() => {
      */
     run(action, values, hear) {
       // In turn: a backend is not replaced under another answer's feet.
-      const done = this.#last.then(() =>
-        action === "load" ? this.#load(values[0], values[1], hear) : this.#ask(action, values, hear),
-      );
+      const done = this.#last.then(() => {
+        if (action === "prepare") return this.#prepare(values[0]);
+        if (action === "load") return this.#load(values[0], values[1], values[2], hear);
+        return this.#ask(action, values, hear);
+      });
       this.#last = done.catch(() => {});
       return done;
+    }
+
+    /** While the network is still on its way. @param {string | null} backend the only one to use, for as long as it works */
+    #prepare(backend) {
+      Backend.prefer(backend);
+      return Backend.prepare();
     }
 
     /**
      * @param {string} folder the network's whole address
      * @param {string | null} backend the only one to use, for as long as it works
+     * @param {Brought | undefined} brought what was brought already
      * @param {(event: EngineEvent) => void} hear
      * @returns {Promise<Card>}
      */
-    async #load(folder, backend, hear) {
+    async #load(folder, backend, brought, hear) {
       Backend.prefer(backend);
       this.#folder = folder;
       this.#network = await Network.load(folder, {
+        brought,
         onProgress: (progress) => hear({ progress }),
         onNotKept: (reason) => hear({ notice: { code: "not-kept", values: { reason } } }),
       });
@@ -45,7 +55,7 @@ const Runner = (() => {
     }
 
     /**
-     * @param {Exclude<EngineAction, "load">} action
+     * @param {"classify" | "explain"} action
      * @param {any[]} values
      * @param {(event: EngineEvent) => void} hear
      * @returns {Promise<any>}

@@ -26,13 +26,13 @@ const Store = (() => {
 
     /**
      * Throws away what belongs to an older network: it would be in the new one's way.
-     * @param {readonly string[]} wanted the SHA-256 of each file
+     * @param {readonly string[]} wanted the SHA-256 of each file, and the keys of notes
      */
     async open(wanted) {
       try {
         // The folder is in the name, because sites at other paths of this origin see the same caches.
         const cache = await caches.open(`network ${this.#folder}`);
-        const addresses = new Set(wanted.map((sha256) => this.#addressOf(sha256)));
+        const addresses = new Set(wanted.map((key) => this.#addressOf(key)));
         for (const { url } of await cache.keys()) {
           if (!addresses.has(url)) await cache.delete(url);
         }
@@ -72,9 +72,35 @@ const Store = (() => {
       }
     }
 
-    /** @param {string} sha256 */
-    #addressOf(sha256) {
-      return `${this.#folder}/${sha256}`;
+    /**
+     * A few words that were kept with the files. They say nothing that must be right.
+     * @param {string} key
+     * @returns {Promise<string | undefined>}
+     */
+    async note(key) {
+      try {
+        return await (await this.#cache?.match(this.#addressOf(key)))?.text();
+      } catch (error) {
+        this.#giveUp(error);
+        return undefined;
+      }
+    }
+
+    /**
+     * @param {string} key
+     * @param {string} text
+     */
+    async putNote(key, text) {
+      try {
+        await this.#cache?.put(this.#addressOf(key), new Response(text));
+      } catch (error) {
+        this.#giveUp(error);
+      }
+    }
+
+    /** @param {string} key */
+    #addressOf(key) {
+      return `${this.#folder}/${key}`;
     }
 
     /** @param {unknown} error */
@@ -88,7 +114,7 @@ const Store = (() => {
 
   /**
    * @param {string} folder the network's whole address
-   * @param {readonly string[]} wanted the SHA-256 of each of its files
+   * @param {readonly string[]} wanted the SHA-256 of each of its files, and the keys of notes
    * @param {(reason: Reason) => void} onNotKept called once at most
    */
   async function open(folder, wanted, onNotKept) {

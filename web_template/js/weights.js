@@ -1,6 +1,7 @@
 "use strict";
 /** Brings a network's files here: from this device where it kept them, else over the network, file by file. */
 const Weights = (() => {
+  /** @typedef {Awaited<ReturnType<typeof Store.open>>} Shelf */
   const AT_ONCE = 6; // downloads; what a browser allows one server anyway, and it bounds the memory of twins
   const SPEED_KNOWN_AFTER_MS = 1000;
 
@@ -12,25 +13,43 @@ const Weights = (() => {
 
   /**
    * @param {string} relativeFolder the network's address, whole or seen from the site
-   * @param {Card} card
    * @param {object} listeners
    * @param {(progress: LoadProgress) => void} listeners.onProgress
    * @param {(reason: "full" | "forbidden") => void} listeners.onNotKept the files cannot be kept on this device
+   * @returns {Promise<Brought>}
+   */
+  async function bring(relativeFolder, { onProgress, onNotKept }) {
+    const folder = new URL(relativeFolder, Bytes.root).href;
+    // Not out of the browser's cache alone: an older card would ask for weights that are no longer there.
+    const card = /** @type {Card} */ (await (await Bytes.fetch(`${folder}/card.json`, { isFresh: true })).json());
+    const shelf = await shelfFor(folder, card, onNotKept);
+    const files = await bringFiles(folder, card, shelf, onProgress);
+    return {
+      card,
+      files,
+      fastest: await shelf?.note(card.version),
+      noteFastest: (name) => void shelf?.putNote(card.version, name), // nobody waits for it
+    };
+  }
+
+  /**
+   * @param {string} folder
+   * @param {Card} card
+   * @param {Shelf | null} shelf
+   * @param {(progress: LoadProgress) => void} onProgress
    * @returns {Promise<Map<string, ArrayBuffer>>} by path
    */
-  async function load(relativeFolder, card, { onProgress, onNotKept }) {
-    const folder = new URL(relativeFolder, Bytes.root).href;
+  async function bringFiles(folder, card, shelf, onProgress) {
     /** @type {Map<string, ArrayBuffer>} */
     const files = new Map();
     const counter = countingFor(card.bytes, onProgress);
-    const shelf = await shelfFor(folder, card, onNotKept);
     const waiting = [...card.files];
     /** @type {unknown} */
     let failure;
     const loadNext = async () => {
       for (let file = waiting.shift(); file && !failure; file = waiting.shift()) {
         try {
-          files.set(file.path, await bring(folder, file, shelf, counter));
+          files.set(file.path, await bringFile(folder, file, shelf, counter));
         } catch (error) {
           failure ??= error;
         }
@@ -47,21 +66,21 @@ const Weights = (() => {
    * @param {string} folder
    * @param {Card} card
    * @param {(reason: "full" | "forbidden") => void} onNotKept
-   * @returns {ReturnType<typeof Store.open> | null} null: opened from disk, the files are on this device anyway
+   * @returns {Promise<Shelf | null>} null: opened from disk, the files are on this device anyway
    */
-  function shelfFor(folder, card, onNotKept) {
+  async function shelfFor(folder, card, onNotKept) {
     if (folder.startsWith("file:")) return null;
-    return Store.open(folder, card.files.map(({ sha256 }) => sha256), onNotKept);
+    return Store.open(folder, [card.version, ...card.files.map(({ sha256 }) => sha256)], onNotKept);
   }
 
   /**
    * @param {string} folder
    * @param {CardFile} file
-   * @param {Awaited<ReturnType<typeof Store.open>> | null} shelf
+   * @param {Shelf | null} shelf
    * @param {ReturnType<typeof countingFor>} counter
    * @returns {Promise<ArrayBuffer>}
    */
-  async function bring(folder, file, shelf, counter) {
+  async function bringFile(folder, file, shelf, counter) {
     const address = `${folder}/${file.path}`;
     const atHand = arrived.get(address) ?? (await shelf?.get(file.sha256));
     if (atHand && (await isWhole(atHand, file))) {
@@ -84,6 +103,7 @@ const Weights = (() => {
       const response = await Bytes.fetch(address, {
         onBytes: (count) => counter.fetched(file.path, count),
         onWaiting: counter.waiting,
+        priority: "low", // what computes with them goes first
         isFresh,
       });
       const content = await response.arrayBuffer();
@@ -146,5 +166,5 @@ const Weights = (() => {
     });
   }
 
-  return Object.freeze({ load });
+  return Object.freeze({ bring });
 })();

@@ -1,0 +1,58 @@
+"use strict";
+/** Runs more of the site's scripts when they are needed: in a worker, or on the page. */
+const Scripts = (() => {
+  /** What has run here, or will. By address. @type {Map<string, Promise<void>>} */
+  const known = new Map();
+  const isWorker = typeof document === "undefined";
+
+  /**
+   * Runs scripts one after the other, each once however often it is asked for. Throws a Bytes.Problem.
+   * @param {...string} addresses relative to the site
+   */
+  async function load(...addresses) {
+    for (const address of addresses) await run(address);
+  }
+
+  /** @param {string} address */
+  function run(address) {
+    const there = known.get(address);
+    if (there) return there;
+    const done = isWorker ? runInWorker(address) : runOnPage(address);
+    known.set(address, done);
+    done.catch(() => known.delete(address)); // a second try may find it
+    return done;
+  }
+
+  /** @param {string} address */
+  async function runInWorker(address) {
+    try {
+      importScripts(`${Bytes.root}${address}`);
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "NetworkError") throw error;
+      await Bytes.fetch(address); // waits for a lost connection, and knows what else may be wrong
+      importScripts(`${Bytes.root}${address}`);
+    }
+  }
+
+  /**
+   * @param {string} address
+   * @returns {Promise<void>}
+   */
+  function runOnPage(address) {
+    const element = document.createElement("script");
+    element.src = `${Bytes.root}${address}`;
+    return new Promise((resolve, reject) => {
+      element.onload = () => {
+        element.remove();
+        resolve();
+      };
+      element.onerror = () => {
+        element.remove();
+        reject(new Bytes.Problem("missing", `A file of this page is missing: ${address}.`, { file: address }));
+      };
+      document.head.append(element);
+    });
+  }
+
+  return Object.freeze({ load });
+})();
