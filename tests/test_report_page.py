@@ -301,6 +301,10 @@ def with_melanoma_commonest(report: dict[str, Any]) -> None:
     report["data"]["parts"]["training"]["by_class"] = {**dict.fromkeys(CODES, 5), "mel": 50}
 
 
+def with_many_files_left_out(report: dict[str, Any]) -> None:
+    report["data"]["left_out"] = [{"file": f"{number:04}.jpg", "reason": "it is damaged"} for number in range(1234)]
+
+
 def without_intervals(report: dict[str, Any]) -> None:
     for _, each in figures_in(report):
         each.update(low=None, high=None)
@@ -335,6 +339,7 @@ UNUSUAL: list[tuple[Callable[[dict[str, Any]], None], str, str, str]] = [  # wha
     (with_a_test_part_of_its_own, "card", "a source of its own", "It was not tested on photos from anywhere else"),
     (in_folds, "measured", "Fold 2 of 5 is the test", "60%"),
     (with_melanoma_commonest, "figures", "Floor: 100 %, always answering melanoma", "nevus"),
+    (with_many_files_left_out, "measured", "0199.jpg: it is damaged and 1,034 more", "0200.jpg"),
     (without_intervals, "figures", "Right answers 71 %", "Between 6"),
 ]
 

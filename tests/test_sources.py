@@ -287,6 +287,33 @@ def test_drawn_photos_have_no_other_test_part(tmp_path: Path) -> None:
         gather("demo", tmp_path / "out", 'data.test_source="x"')
 
 
+@pytest.mark.parametrize("made", [kaggle, isic])
+def test_a_photo_of_the_same_name_in_another_folder_is_passed_over_and_listed(
+    tmp_path: Path, made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = made(tmp_path / "set")
+    photos = sorted(folder.rglob("*.jpg"))
+    lay(folder, {f"more/{file.name}": file.read_bytes() for file in photos})
+    gathered = gather(folder, tmp_path / "out")
+    assert len(gathered.labels) == len(photos)
+    listed = {file.relative_to(folder).as_posix() for file in photos}
+    assert reasons(gathered) == dict.fromkeys(listed, "the one of the same name in more is taken")
+    assert f"passed over {len(photos)} photos whose name another has too, such as {min(listed)}" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_folder_beside_the_zip_file_that_it_came_from_is_taken_and_the_zip_file_listed(tmp_path: Path) -> None:
+    folder = kaggle(tmp_path / "set")
+    lay(folder, {"HAM10000_images_part_1.zip": zipped(HALVES[0])})
+    gathered = gather(folder, tmp_path / "out")
+    assert len(gathered.labels) == len(ham_rows()) - 1
+    assert reasons(gathered) == {
+        f"HAM10000_images_part_1.zip: {name}": "the one of the same name in HAM10000_images_part_1 is taken"
+        for name in HALVES[0]
+    }
+
+
 def test_a_stranger_in_a_ham10000_zip_is_listed(tmp_path: Path) -> None:
     folder = dataverse(tmp_path / "set")
     (folder / "HAM10000_images_part_1.zip").write_bytes(zipped({**HALVES[0], "stranger.jpg": photo(70)}))

@@ -20,6 +20,7 @@ from builder.data.ingest import Ingested, ingest_photos
 from builder.data.listing import DETAILS, Entry, LeftOut, Listing
 from builder.data.pixel_file import StoredPixels, appending_pixels
 from builder.errors import BuildError
+from builder.formatting import counted
 from builder.progress import console
 
 Strings = NDArray[np.str_]
@@ -74,7 +75,11 @@ def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEF
     left_out += ingested.left_out
     _refuse_if_too_few(config.data.source, len(ingested.entries), left_out, most_left_out)
     lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
-    about = {**_about(listings, left_out), "near_identical": near_identical}
+    # Not among those that are too many: nothing is missing where another photo of that name was taken.
+    passed_over = [reason for listing in listings for reason in listing.passed_over]
+    if passed_over:
+        console.print(f"passed over {_of_names(passed_over)}")
+    about = {**_about(listings, left_out + passed_over), "near_identical": near_identical}
     _save_table(ingested.entries, lesion_ids, ingested.sizes, about, into)
 
 
@@ -140,6 +145,11 @@ def _with_test_part(training: Listing, test: Listing) -> list[Listing]:
 
 def _note_of(both: list[LeftOut]) -> list[str]:
     return [f"{len(both)} photos are in both sources: they are tested with, not trained on."] if both else []
+
+
+def _of_names(passed_over: list[LeftOut]) -> str:
+    name, reason = min(passed_over)
+    return f"{counted(len(passed_over), 'photo', 'photos')} whose name another has too, such as {name}: {reason}"
 
 
 def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut], most_left_out: float) -> None:

@@ -66,7 +66,13 @@ def list_class_folders(found: Found) -> Listing:
             f"folders whose name is not that of a kind of lesion, and how many photos are in them: {names}",
             remedy=f"rename them to one of {', '.join(CODES)} (or its full name), or move them away",
         )
-    return Listing(source="class folders", title="photos in class folders", entries=entries, left_out=left_out)
+    return Listing(
+        source="class folders",
+        title="photos in class folders",
+        entries=entries,
+        left_out=left_out,
+        passed_over=found.passed_over,
+    )
 
 
 def _part_and_class(path: PurePosixPath, start: int) -> tuple[str, str | None, str]:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from builder.classes import CODES
 from builder.data.listing import DETAILS, Entry, LeftOut, Listing, Place
-from builder.data.photo_files import Found
+from builder.data.photo_files import Found, by_name
 from builder.data.tables import Line, read_table, require
 
 METADATA = "HAM10000_metadata"  # .csv, Dataverse's .tab, or without a suffix as Dataverse first had it
@@ -32,7 +32,7 @@ def list_ham10000(found: Found, metadata: PurePosixPath) -> Listing:
     columns, lines = read_table(metadata, found.tables[metadata])
     require(metadata, columns, COLUMNS)
     entries, left_out = _entries(lines)
-    files = {path.stem: (path, place) for path, place in found.photos.items() if not _is_of_another_set(path, metadata)}
+    files, passed_over = by_name(item for item in found.photos.items() if not _is_of_another_set(item[0], metadata))
     present, missing = match_files(entries, files, said_by="the metadata")
     source, title = _names_of(metadata)
     return Listing(
@@ -40,6 +40,7 @@ def list_ham10000(found: Found, metadata: PurePosixPath) -> Listing:
         title=title,
         entries=present,
         left_out=[*found.left_out, *left_out, *missing, *_unnamed(files, entries, left_out)],
+        passed_over=[*found.passed_over, *passed_over],
         licence=LICENCE if source != "table" else None,
         citation=CITATION if source != "table" else None,
     )

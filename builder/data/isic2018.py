@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from builder.data.ham10000 import CITATION, LICENCE, match_files, one_diagnosis_a_lesion
 from builder.data.listing import DETAILS, Entry, LeftOut, Listing, Place
-from builder.data.photo_files import Found
+from builder.data.photo_files import Found, by_name
 from builder.data.tables import columns_of, read_table
 
 CODE_OF_COLUMN = {
@@ -30,9 +30,7 @@ def ground_truths(found: Found) -> list[PurePosixPath]:
 def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
     """List the photos that these ground truths name; with more than one, each is a part of its own."""
     lesions, confirmed = _lesion_groupings(found)
-    files = {
-        path.stem: (path, place) for path, place in found.photos.items() if "segmentation" not in str(path).lower()
-    }
+    files, passed_over = by_name(item for item in found.photos.items() if "segmentation" not in str(item[0]).lower())
     entries: dict[str, Entry] = {}
     left_out: list[LeftOut] = []
     for truth in truths:
@@ -59,6 +57,7 @@ def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
         title="ISIC 2018, Task 3",
         entries=present,
         left_out=[*found.left_out, *left_out, *missing, *_unnamed(files, entries, left_out)],
+        passed_over=[*found.passed_over, *passed_over],
         licence=LICENCE,
         citation=f"{CHALLENGE}. {CITATION}",
     )

@@ -53,6 +53,7 @@ class Listing:
     title: str
     entries: list[Entry]
     left_out: list[LeftOut] = field(default_factory=list)
+    passed_over: list[LeftOut] = field(default_factory=list)  # left out too, as another of that name is taken
     licence: str | None = None
     citation: str | None = None
     notes: list[str] = field(default_factory=list)  # whole sentences for whoever reads the report

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from builder.data.listing import LeftOut, Place
 from builder.errors import BuildError
@@ -26,6 +26,27 @@ class Found:
     tables: dict[PurePosixPath, Place] = field(default_factory=dict)  # .csv, .tab and .txt files
     arrays: list[Path] = field(default_factory=list)  # .npy and .npz files
     left_out: list[LeftOut] = field(default_factory=list)
+    passed_over: list[LeftOut] = field(default_factory=list)  # a folder may lie beside the zip file it came from
+
+    def add_photo(self, path: PurePosixPath, place: Place) -> None:
+        """Take a photo; one that was found at the same path before is passed over."""
+        if before := self.photos.get(path):
+            name = f"{Path(before.file).name}: {before.entry}" if before.entry else str(path)
+            self.passed_over.append((readable(name), _instead(Path(place.file) if place.entry else path.parent)))
+        self.photos[path] = place
+
+
+def by_name(
+    photos: Iterable[tuple[PurePosixPath, Place]],
+) -> tuple[dict[str, tuple[PurePosixPath, Place]], list[LeftOut]]:
+    """Photos by their names without suffix, as tables name them: of several the last; and the others, passed over."""
+    named: dict[str, tuple[PurePosixPath, Place]] = {}
+    passed_over: list[LeftOut] = []
+    for path, place in photos:
+        if before := named.get(path.stem):
+            passed_over.append((readable(before[0]), _instead(path.parent)))
+        named[path.stem] = path, place
+    return named, passed_over
 
 
 def find_files(folder: Path) -> Found:
@@ -47,7 +68,10 @@ def find_files(folder: Path) -> Found:
                 found.left_out.append((readable(name), _why_unreadable(file, error)))
                 continue
             place = Place(file.path, "", f"{status.st_size}|{status.st_mtime_ns}")
-            (found.photos if suffix in PHOTO_SUFFIXES else found.tables)[PurePosixPath(name)] = place
+            if suffix in PHOTO_SUFFIXES:
+                found.add_photo(PurePosixPath(name), place)
+            else:
+                found.tables[PurePosixPath(name)] = place
     return found
 
 
@@ -76,6 +100,10 @@ def suffix_of(name: str) -> str:
 def is_table(name: str) -> bool:
     """Whether a file of this name may say what photos show."""
     return suffix_of(name) in TABLE_SUFFIXES or name.endswith("_metadata")
+
+
+def _instead(where: PurePath) -> str:
+    return f"the one of the same name in {readable(where.name) or 'the folder itself'} is taken"
 
 
 def _walk(path: str, relative: str, seen: set[str], left_out: list[LeftOut]) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -138,7 +166,10 @@ def _look_into_zip(file: Path, as_folder: PurePosixPath, found: Found) -> None:
             found.left_out.append((readable(f"{file.name}: {entry.filename}"), reason))
             continue
         place = Place(str(file), entry.filename, f"{entry.file_size}|{entry.CRC:08x}")
-        (found.photos if is_photo else found.tables)[as_folder / path] = place
+        if is_photo:
+            found.add_photo(as_folder / path, place)
+        else:
+            found.tables[as_folder / path] = place
 
 
 def _why_not(entry: zipfile.ZipInfo) -> str | None:
