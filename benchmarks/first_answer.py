@@ -73,7 +73,9 @@ def visit(context: BrowserContext, site: Served, photo: Path) -> Visit:
     page.goto(f"{site.address}index.html", wait_until="commit")
     page.wait_for_selector("#photo", state="attached")
     page.set_input_files("#photo", photo)
-    page.wait_for_selector("main[data-state=result]")
+    page.wait_for_selector("main:is([data-state=result], [data-state=error])")
+    if not page.evaluate("globalThis.resultAt"):
+        raise SystemExit(f"the page gives no answer: {page.inner_text('#message')}")
     line_bytes = site.traffic.line_bytes
     weights = sum(size for path, size in site.traffic.content_bytes.items() if path.endswith(".bin"))
     done = Visit(page.evaluate("resultAt") / 1000, line_bytes, weights, requests_of(page), page.evaluate("answeredBy"))

@@ -5,18 +5,20 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from builder.data.demo import draw_demo_photo
 from builder.twins import write_twin
 
 SAMPLES = ("nv", "bkl", "mel")  # kinds that visitors ask about most; the first of each that the seed draws
 SEED = 4077  # of no build's training: config.toml's seed and its like are small numbers
-WIDTH_PX, HEIGHT_PX = 240, 180  # large enough to be framed, about 90 kB each
+WIDTH_PX, HEIGHT_PX = 240, 180  # large enough to be framed, about 65 kB each
+BUTTON_PX = 120  # two to one of the page's own, for sharp screens; 1 kB each
+BUTTON_QUALITY = 80
 
 
 def write_samples(site: Path) -> None:
-    """Write `samples/<code>.png` and their twins into the site."""
+    """Write `samples/<code>.png` and their twins into the site, and what their buttons show, `<code>-button.webp`."""
     folder = site / "samples"
     folder.mkdir()
     for code, index in _first_of_each(SAMPLES).items():
@@ -24,6 +26,8 @@ def write_samples(site: Path) -> None:
         file = folder / f"{code}.png"
         Image.fromarray(photo.pixels).save(file, optimize=True)
         write_twin(file, site)
+        button = ImageOps.fit(Image.fromarray(photo.pixels), (BUTTON_PX, BUTTON_PX))
+        button.save(folder / f"{code}-button.webp", quality=BUTTON_QUALITY, method=6)
 
 
 def _first_of_each(codes: tuple[str, ...]) -> dict[str, int]:

@@ -34,7 +34,7 @@ const Engine = (() => {
    */
   const hosts = new Map();
   const isWorkerPossible = location.protocol !== "file:" && typeof Worker !== "undefined";
-  /** @type {Promise<unknown> | null} */
+  /** @type {Promise<string[]> | null} */
   let ahead = null;
 
   /**
@@ -129,18 +129,17 @@ const Engine = (() => {
   /** @returns {Promise<Host>} */
   async function start() {
     if (!isWorkerPossible) return onPage();
-    await orProblem(fetchAhead);
-    return inWorker();
+    return inWorker(await orProblem(fetchAhead));
   }
 
   /**
-   * Brings into the browser's own cache what the worker will start with, and behind it what it will ask for. Side by
-   * side, which importScripts cannot; and it cannot tell a lost connection from a script that fails.
-   * @returns {Promise<unknown>} for what the worker starts with
+   * Brings what the worker will start with, and behind it, into the browser's own cache, what the worker will ask for.
+   * Side by side, which importScripts cannot; and it cannot tell a lost connection from a script that fails.
+   * @returns {Promise<string[]>} the scripts that the worker starts with
    */
   function fetchAhead() {
     if (!ahead) {
-      ahead = Promise.all(WORKER_SCRIPTS.map((script) => Bytes.fetch(script)));
+      ahead = Promise.all(WORKER_SCRIPTS.map(async (script) => (await Bytes.fetch(script)).text()));
       ahead.catch(() => (ahead = null)); // to be tried again; whoever waits for it is told
       for (const file of COMPUTING) void Bytes.fetch(file, { priority: "low" }).catch(() => {}); // whoever needs it asks again
     }
@@ -150,13 +149,14 @@ const Engine = (() => {
   /**
    * A worker from the site's address would go by the policy in its own response's headers, and a static host sends none:
    * it could send a photo anywhere. From a blob it inherits this page's policy. It may start no worker of its own.
+   * @param {string[]} scripts
    * @returns {Host}
    */
-  function inWorker() {
-    const scripts = WORKER_SCRIPTS.map((script) => JSON.stringify(`${Bytes.root}${script}`));
-    const source = `const siteRoot = ${JSON.stringify(Bytes.root)};
+  function inWorker(scripts) {
+    const source = `"use strict";
+      const siteRoot = ${JSON.stringify(Bytes.root)};
       for (const name of ["Worker", "SharedWorker"]) Object.defineProperty(self, name, { value: undefined });
-      importScripts(${scripts.join(", ")});`;
+      ${scripts.join("\n")}`;
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     const worker = new Worker(address);
     /** @type {Map<number, {hear: (event: EngineEvent) => void, resolve: (answer: any) => void, reject: (error: Error) => void}>} */
