@@ -93,6 +93,7 @@ def render_site(*results: Path, config: Config, into: Path) -> None:
     _render_templates(into, address, {
         **report_context(report, name),
         "model_bytes": report["networks"][name]["export"]["bytes"],
+        "opinions": [_opinion(name, report["networks"][name]) for name in report["networks"]],
         "samples": DRAWN_SAMPLES,
         "input_px": (WIDTH_PX, HEIGHT_PX),
         "kind_facts": FACTS,
@@ -125,6 +126,18 @@ def assemble_report(networks: Mapping[str, Results], leakage: Path | None, confi
             for name, network in networks.items()
         },
         "leakage": _read_json(leakage / "leakage.json") if leakage else None,
+    }
+
+
+def _opinion(name: str, network: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page tells of a network before that is asked: see KnownNetwork in web_template/js/_types.d.ts."""
+    right, found = (network["test"][figure]["value"] for figure in ("accuracy", "melanoma_sensitivity"))
+    return {
+        "name": name,
+        "address": f"model/{name}",
+        "bytes": network["export"]["bytes"],
+        "right_of_100": None if right is None else round(100 * right),
+        "melanomas_of_100": None if found is None else round(100 * found),
     }
 
 

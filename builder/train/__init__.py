@@ -147,6 +147,9 @@ def _train_epoch(
     result: Any = None
     for start in range(0, len(order), recipe.batch_photos):
         batch = np.sort(order[start : start + recipe.batch_photos])  # sorted: reads forward through the file
+        if recipe.augmentation == "random" and start > max(0, len(order) - recipe.batch_photos):
+            advance(len(batch))  # fewer have no statistics to normalise by; the next epoch shows them
+            break
         photos, targets = pixels[batch], targets_of(labels[batch], recipe.label_smoothing, weights)
         if recipe.augmentation == "random":
             photos = random_views(photos, random)

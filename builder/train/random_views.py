@@ -10,48 +10,59 @@ from numpy.typing import NDArray
 from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.quiet_tensorflow import tensorflow
 
-# A lesion has no upright: any angle, and mirrored or not. The rest is about what differs between cameras and hands.
-ZOOM = 1.25  # at most, in and out
-SHIFT = 0.1  # of the width and the height, at most, either way
-BRIGHTNESS = 0.2  # of 255, at most, darker and lighter
-CONTRAST = 0.25  # at most, less and more
-COLOUR = 0.1  # of each channel for itself, at most, less and more
+Floats = NDArray[np.float32]
+
+# Of places. A lesion has no upright: any angle, mirrored or not.
+ZOOM, ZOOM_IN = 0.2, 0.1  # logarithm of the scale: either way at most, and on average
+STRETCH = 0.15  # logarithm of width to height, either way at most
+SHIFT = 0.05  # of the width and of the height, either way at most
+# Of light, as cameras and lamps differ: standard deviations of the logarithms of factors.
+BRIGHTNESS = 0.1
+TINT = 0.03  # of each channel by itself
+CONTRAST = 0.12
+SATURATION = 0.15
 
 
-def random_views(pixels: NDArray[np.uint8], random: np.random.Generator) -> Any:
+def random_views(photos: NDArray[np.uint8], random: np.random.Generator) -> Any:
     """A view of each photo: (photos, 75, 100, 3) uint8 to a tensor of the same shape, float32 in 0..255."""
-    count = len(pixels)
-    contrast = 1 + random.uniform(-CONTRAST, CONTRAST, (count, 1, 1, 1))
-    colour = 1 + random.uniform(-COLOUR, COLOUR, (count, 1, 1, 3))
-    light = 255 * random.uniform(-BRIGHTNESS, BRIGHTNESS, (count, 1, 1, 1))
-    of_light = (values.astype(np.float32) for values in (contrast, colour, light))
-    return _see(pixels, _draw_places(count, random), *of_light)
+    return _see(photos, _draw_places(len(photos), random), _draw_light(len(photos), random))
 
 
-def _draw_places(count: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """From where each pixel comes: (photos, 8), as ImageProjectiveTransformV3 takes it, about the photo's middle."""
+def _draw_places(count: int, random: np.random.Generator) -> Floats:
+    """Affine maps (photos, 8) from places in the view to places in the photo, about its middle."""
     angle = random.uniform(0, 2 * np.pi, count)
-    scale = ZOOM ** random.uniform(-1, 1, count)
+    scale = np.exp(random.uniform(-ZOOM, ZOOM, count) - ZOOM_IN)
+    stretch = np.exp(random.uniform(-STRETCH, STRETCH, count) / 2)
     mirror = random.choice([-1.0, 1.0], count)
+    wide, high = scale * stretch, scale / stretch
+    xx, xy = wide * mirror * np.cos(angle), -wide * mirror * np.sin(angle)
+    yx, yy = high * np.sin(angle), high * np.cos(angle)
     middle_x, middle_y = (WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2
-    xx, xy = mirror * np.cos(angle) / scale, -np.sin(angle) / scale
-    yx, yy = mirror * np.sin(angle) / scale, np.cos(angle) / scale
     to_x = middle_x + random.uniform(-SHIFT, SHIFT, count) * WIDTH_PX - xx * middle_x - xy * middle_y
     to_y = middle_y + random.uniform(-SHIFT, SHIFT, count) * HEIGHT_PX - yx * middle_x - yy * middle_y
-    none = np.zeros(count)
+    none = np.zeros(count)  # no perspective
     return np.stack([xx, xy, to_x, yx, yy, to_y, none, none], axis=1).astype(np.float32)
 
 
+def _draw_light(count: int, random: np.random.Generator) -> Floats:
+    """Factors (photos, 5): of red, green and blue, of the contrast, of the saturation."""
+    colours = random.normal(0, BRIGHTNESS, (count, 1)) + random.normal(0, TINT, (count, 3))
+    contrast, saturation = (random.normal(0, spread, (count, 1)) for spread in (CONTRAST, SATURATION))
+    return np.asarray(np.exp(np.concatenate([colours, contrast, saturation], axis=1)), dtype=np.float32)
+
+
 @tensorflow.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow has no types
-def _see(pixels: Any, places: Any, contrast: Any, colour: Any, light: Any) -> Any:
-    photos = tensorflow.cast(pixels, tensorflow.float32)
-    moved = tensorflow.raw_ops.ImageProjectiveTransformV3(
-        images=photos,
+def _see(photos: Any, places: Any, light: Any) -> Any:
+    seen = tensorflow.raw_ops.ImageProjectiveTransformV3(
+        images=tensorflow.cast(photos, tensorflow.float32),
         transforms=places,
         output_shape=[HEIGHT_PX, WIDTH_PX],
         interpolation="BILINEAR",
         fill_mode="REFLECT",  # skin goes on beyond the edge
         fill_value=0.0,
     )
-    middle = tensorflow.reduce_mean(moved, axis=(1, 2, 3), keepdims=True)
-    return tensorflow.clip_by_value(((moved - middle) * contrast + middle) * colour + light, 0.0, 255.0)
+    grey = tensorflow.reduce_mean(seen, axis=3, keepdims=True)
+    seen = grey + (seen - grey) * light[:, None, None, 4:]
+    mean = tensorflow.reduce_mean(seen, axis=(1, 2), keepdims=True)
+    seen = mean + (seen - mean) * light[:, None, None, 3:4]
+    return tensorflow.clip_by_value(seen * light[:, None, None, :3], 0.0, 255.0)

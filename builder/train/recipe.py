@@ -37,6 +37,7 @@ def _optimizer(recipe: TrainingConfig, photos: int) -> Any:
     optimizer = tf_keras.optimizers.AdamW(
         rate,
         weight_decay=recipe.weight_decay,
+        beta_2=0.99,  # a memory of a hundred steps, for trainings of some thousands
         global_clipnorm=1.0,
         use_ema=recipe.averaging > 0,
         ema_momentum=recipe.averaging or None,

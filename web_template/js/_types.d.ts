@@ -39,6 +39,15 @@ interface Card {
   readonly self_test: SelfTest;
 }
 
+/** What the page knows of a network before it is here, and how well it did on the test photos; null: not measured. */
+interface KnownNetwork {
+  readonly name: string;
+  readonly address: string;
+  readonly bytes: number;
+  readonly right_of_100: number | null;
+  readonly melanomas_of_100: number | null;
+}
+
 /** A file of a network, and what its content must be. */
 interface CardFile {
   readonly path: string;

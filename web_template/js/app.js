@@ -27,7 +27,7 @@ const App = (() => {
 
   function isComplete() {
     const engine = [typeof Bytes, typeof Pixels, typeof Photo, typeof Engine, typeof Offline, typeof Quality, typeof Judgement];
-    const page = [typeof Words, typeof View, typeof Single, typeof Batch, typeof KeptAnswers, typeof Capture, typeof Actions, typeof Intake];
+    const page = [typeof Words, typeof View, typeof Single, typeof Batch, typeof KeptAnswers, typeof Opinions, typeof Capture, typeof Actions, typeof Intake];
     return [...engine, ...page].every((type) => type !== "undefined");
   }
 

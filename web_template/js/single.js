@@ -14,6 +14,7 @@ const Single = (() => {
   function listen() {
     Framing.listen(reframe);
     Heat.listen(() => void explain());
+    Opinions.listen();
   }
 
   /**
@@ -63,6 +64,8 @@ const Single = (() => {
     if (!shown) return;
     shown.answered = answered;
     View.showResult(Answer.show(answered, shown.network.card));
+    const [framed, { name }] = [Framing.chosen(), shown];
+    void Opinions.offer(answered, async (network) => (await Answering.answer(framed, name, network)).answered);
     Heat.offer(answered.judgement.verdict !== "not-a-lesion");
     if (Heat.isOn()) void explain();
   }
@@ -113,6 +116,7 @@ const Single = (() => {
     newest += 1;
     putAway();
     Answer.clear();
+    Opinions.clear();
     View.hideResult();
   }
 
