@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = commands.add_parser("predict", help="classify photos with the built network")
     predict.add_argument("photos", metavar="PHOTO", type=Path, nargs="+")
+    predict.add_argument("--network", metavar="NAME", help="of the site's; default: the one that answers first")
     predict.add_argument("--json", action="store_true", dest="as_json", help="print probabilities as JSON")
     predict.set_defaults(run=_predict)
 
@@ -160,7 +161,7 @@ def _publish(given: argparse.Namespace) -> None:
 def _predict(given: argparse.Namespace) -> int:
     from builder.predict import predict_photos
 
-    return predict_photos(given.photos, given.site / "model" / "cnn", as_json=given.as_json)
+    return predict_photos(given.photos, given.site, given.network, as_json=given.as_json)
 
 
 def _compare(given: argparse.Namespace) -> None:

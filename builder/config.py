@@ -59,7 +59,7 @@ class TrainingConfig:
     decay: float
     weight_decay: float
     warm_up_epochs: float
-    averaging: float
+    averaging_epochs: float
     label_smoothing: float
     class_balance: float
     mix_up: float
@@ -178,7 +178,7 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("training", "decay"): (0, 1),
     ("training", "weight_decay"): (0, 10),
     ("training", "warm_up_epochs"): (0, 1000),
-    ("training", "averaging"): (0, 0.99999),
+    ("training", "averaging_epochs"): (0, 1000),
     ("training", "label_smoothing"): (0, 0.9),
     ("training", "class_balance"): (0, 1),
     ("training", "mix_up"): (0, 10),

@@ -19,13 +19,12 @@ WARNING = "For education only: this is not a diagnosis. Show any spot that worri
 MESSAGES = Path(__file__).parent.parent / "web_template" / "messages"
 
 
-def predict_photos(photos: list[Path], model: Path, *, as_json: bool) -> int:
-    """Print what the network in `model` answers for each photo; returns the exit code.
+def predict_photos(photos: list[Path], site: Path, network: str | None, *, as_json: bool) -> int:
+    """Print what a network of `site` answers for each photo; returns the exit code.
 
-    A photo that cannot be used is named on the standard error stream and left out; the others are still answered.
+    network: None is the one that answers first in the page too. A photo that cannot be used is named on the standard error stream and left out; the others are still answered.
     """
-    if not (model / "model.json").is_file():
-        raise BuildError("there is no built network yet", remedy="run python build.py first")
+    model = _model_of(site, network)
     readable: list[Path] = []
     pixels: list[Pixels] = []
     measures: list[Measures] = []
@@ -49,6 +48,15 @@ def predict_photos(photos: list[Path], model: Path, *, as_json: bool) -> int:
             print(_in_words(photo, answer, messages))
         print(WARNING)
     return 0 if len(readable) == len(photos) else 1
+
+
+def _model_of(site: Path, network: str | None) -> Path:
+    if not (site / "report.json").is_file():
+        raise BuildError("there is no built network yet", remedy="run python build.py first")
+    names = list(json.loads((site / "report.json").read_text(encoding="utf-8"))["networks"])
+    if network and network not in names:
+        raise BuildError(f"the site has no network '{network}'", remedy=f"it has: {', '.join(names)}")
+    return site / "model" / (network or names[0])
 
 
 def _classify(pixels: list[Pixels], measures: list[Measures], model: Path) -> list[dict[str, Any]]:

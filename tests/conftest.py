@@ -78,6 +78,11 @@ class Build:
     def report(self) -> Any:
         return json.loads((self.site / "report.json").read_text(encoding="utf-8"))
 
+    @property
+    def first_network(self) -> str:
+        """The name of the network that answers a visitor first."""
+        return str(next(iter(self.report["networks"])))
+
     def latest(self, stage: str) -> Path:
         """The folder of the stage's last result; a work folder may hold earlier ones."""
         return max((self.work / stage).glob("*/done.json"), key=lambda done: done.stat().st_mtime_ns).parent

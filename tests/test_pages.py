@@ -138,7 +138,7 @@ def test_the_drawings_are_there_and_differ(demo_build: Build) -> None:
 
 def test_the_page_about_limits_claims_what_the_report_says(go: Callable[..., Page], demo_build: Build) -> None:
     said = go("how.html").inner_text("main")
-    data, test = demo_build.report["data"], demo_build.report["networks"]["cnn"]["test"]
+    data, test = demo_build.report["data"], demo_build.report["networks"][demo_build.first_network]["test"]
     for part in ("training", "validation", "test"):
         assert f"{data['parts'][part]['photos']:,}" in said
     assert f"{round(100 * test['accuracy']['value'])} of 100" in said

@@ -181,7 +181,7 @@ def test_the_page_claims_only_what_the_report_says(
     address: str, open_page: Callable[..., Page], demo_build: Build
 ) -> None:
     page = open_page(f"{address}index.html", loaded=False)
-    test = demo_build.report["networks"]["cnn"]["test"]
+    test = demo_build.report["networks"][demo_build.first_network]["test"]
     claim = page.inner_text(".track-record")
     assert f"On {test['photos']} drawn test images" in claim
     assert f"{round(100 * test['accuracy']['value'])} of 100" in claim
@@ -244,11 +244,11 @@ def test_the_policy_lets_nothing_out(http: str, context: BrowserContext, attempt
 
 def test_loading_is_told_in_real_bytes(http: str, context: BrowserContext, demo_build: Build) -> None:
     page = context.new_page()
-    total = demo_build.report["networks"]["cnn"]["export"]["bytes"]
+    total = demo_build.report["networks"][demo_build.first_network]["export"]["bytes"]
     held = hold(page, LAST_SHARD)
     page.goto(f"{http}index.html")
     page.wait_for_function("() => document.querySelector('#status-bar').value > 0.9")
-    shard = (demo_build.site / "model" / "cnn" / "group1-shard25of25.bin").stat().st_size
+    shard = (demo_build.site / "model" / demo_build.first_network / "group1-shard25of25.bin").stat().st_size
     page.wait_for_function(
         f"() => Math.abs(document.querySelector('#status-bar').value - {(total - shard) / total}) < 1e-6"
     )
@@ -372,7 +372,7 @@ def test_every_backend_gives_keras_probabilities(
     page = open_page(f"{http}index.html?backend={backend}")
     assert page.get_attribute("main", "data-state") == "ready"
     assert page.get_attribute("main", "data-backend") == backend
-    card = json.loads((demo_build.site / "model" / "cnn" / "card.json").read_text(encoding="utf-8"))
+    card = json.loads((demo_build.site / "model" / demo_build.first_network / "card.json").read_text(encoding="utf-8"))
     for vector in card["self_test"]["vectors"][: 3 if backend == "wasm" else 1]:  # the others take seconds a photo
         pixels = np.frombuffer(base64.b64decode(vector["pixels"]), np.uint8).reshape(75, 100, 3)
         file = io.BytesIO()
@@ -383,7 +383,7 @@ def test_every_backend_gives_keras_probabilities(
 
 def test_a_backend_that_computes_wrongly_is_not_trusted(http: str, context: BrowserContext, demo_build: Build) -> None:
     page = context.new_page()
-    card = json.loads((demo_build.site / "model" / "cnn" / "card.json").read_text(encoding="utf-8"))
+    card = json.loads((demo_build.site / "model" / demo_build.first_network / "card.json").read_text(encoding="utf-8"))
     for vector in card["self_test"]["vectors"]:
         vector["probabilities"] = vector["probabilities"][::-1]
     page.route("**/card.json", lambda route: route.fulfill(json=card))
@@ -482,7 +482,7 @@ def test_every_address_in_the_site_is_relative_and_leads_to_a_file(demo_build: B
 def test_the_report_shows_the_figures_of_the_report_file(http: str, context: BrowserContext, demo_build: Build) -> None:
     page = context.new_page()
     page.goto(f"{http}report.html")
-    network = demo_build.report["networks"]["cnn"]
+    network = demo_build.report["networks"][demo_build.first_network]
     shown = page.inner_text("body")
     assert f"{round(100 * network['test']['accuracy']['value'])}" in shown
     for row in network["confusion"]:

@@ -96,7 +96,7 @@ def test_the_table_sorts_both_ways_and_says_how(page: Page) -> None:
 
 
 def test_the_csv_holds_every_answer_with_model_version_and_thresholds(page: Page, demo_build: Build) -> None:
-    card = json.loads((demo_build.site / "model" / "cnn" / "card.json").read_text(encoding="utf-8"))
+    card = json.loads((demo_build.site / "model" / demo_build.first_network / "card.json").read_text(encoding="utf-8"))
     table = list(csv.DictReader(io.StringIO(saved(page, "#collection [data-save=csv]"))))
     assert [row["file"] for row in table] == ["first.png", "'=danger().png", 'a "quoted", name.png', "zebra.png"]
     for row in table:
@@ -112,7 +112,7 @@ def test_the_csv_holds_every_answer_with_model_version_and_thresholds(page: Page
 
 
 def test_the_json_says_the_same_and_carries_the_five_warnings(page: Page, demo_build: Build) -> None:
-    card = json.loads((demo_build.site / "model" / "cnn" / "card.json").read_text(encoding="utf-8"))
+    card = json.loads((demo_build.site / "model" / demo_build.first_network / "card.json").read_text(encoding="utf-8"))
     told: dict[str, Any] = json.loads(saved(page, "#collection [data-save=json]"))
     table = list(csv.DictReader(io.StringIO(saved(page, "#collection [data-save=csv]"))))
     assert len(told["warnings"]) == 5 and told["warnings"][0] == "For educational purposes only."

@@ -29,7 +29,7 @@ STAGES = (
     learning_rate=2e-3,
     weight_decay=0.02,
     warm_up_epochs=2.0,
-    averaging=0.998,
+    averaging_epochs=2.5,
     label_smoothing=0.05,
     class_balance=0.5,
 )

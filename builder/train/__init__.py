@@ -103,7 +103,7 @@ def fit(
         advance(0, f"{recipe.epochs} epochs{_spoken(history[-1])}")
     if recipe.keep == "best":
         network.load_weights(_weights_file(checkpoint, kept_epoch(history, "best")))
-    elif recipe.averaging:
+    elif recipe.knows_its_end and recipe.averaging_epochs:
         network.optimizer.finalize_variable_values(network.trainable_variables)
     return history
 

@@ -39,8 +39,8 @@ def _optimizer(recipe: TrainingConfig, photos: int) -> Any:
         weight_decay=recipe.weight_decay,
         beta_2=0.99,  # a memory of a hundred steps, for trainings of some thousands
         global_clipnorm=1.0,
-        use_ema=recipe.averaging > 0,
-        ema_momentum=recipe.averaging or None,
+        use_ema=recipe.averaging_epochs > 0,
+        ema_momentum=1 - 1 / max(recipe.averaging_epochs * steps, 1),
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
@@ -49,7 +49,7 @@ def _optimizer(recipe: TrainingConfig, photos: int) -> Any:
 @contextmanager
 def averaged(network: Network, recipe: TrainingConfig) -> Iterator[None]:
     """Within, the network has the moving average of its weights, if the recipe keeps one (Polyak and Juditsky 1992)."""
-    if not (recipe.optimizer == "adamw" and recipe.averaging):
+    if not (recipe.knows_its_end and recipe.averaging_epochs):
         yield
         return
     weights = network.get_weights()

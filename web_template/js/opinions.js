@@ -150,7 +150,7 @@ const Opinions = (() => {
     for (const { probabilities, likeliest } of answers) {
       const share = cell("td", Words.percent(probabilities[index] ?? NaN));
       share.classList.toggle("opinions__likeliest", code === likeliest);
-      share.dataset.probability = String(probabilities[index]);
+      share.dataset.share = String(probabilities[index]);
       row.append(share);
     }
     return row;
