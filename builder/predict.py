@@ -22,7 +22,8 @@ MESSAGES = Path(__file__).parent.parent / "web_template" / "messages"
 def predict_photos(photos: list[Path], site: Path, network: str | None, *, as_json: bool) -> int:
     """Print what a network of `site` answers for each photo; returns the exit code.
 
-    network: None is the one that answers first in the page too. A photo that cannot be used is named on the standard error stream and left out; the others are still answered.
+    network: None is the one that answers first in the page too. A photo that cannot be used is named on the standard
+    error stream and left out; the others are still answered.
     """
     model = _model_of(site, network)
     readable: list[Path] = []

@@ -29,9 +29,9 @@ Pixels = NDArray[np.uint8]
 COMPARED_PHOTOS = 3  # each takes seconds on a graphics card played by the processor
 OWN_SCRIPT = """
 let network;
-async function load() {
+async function load(name) {
   Backend.prefer(new URLSearchParams(location.search).get("backend"));
-  network = await Network.load("model/cnn");
+  network = await Network.load(`model/${name}`);
   return network.backendName;
 }
 async function ask(base64, classIndex) {
@@ -60,9 +60,9 @@ def test_a_map_lies_over_what_speaks_for_the_class() -> None:
     assert heat.min() >= 0 and heat.max() == pytest.approx(1)
 
 
-@pytest.fixture(scope="module")
-def network(demo_build: Build) -> Any:
-    return load_layers_model(demo_build.site / "model" / "cnn")
+@pytest.fixture(scope="module", params=["compact", "cnn"])
+def network(request: pytest.FixtureRequest, demo_build: Build) -> Any:
+    return load_layers_model(demo_build.site / "model" / request.param)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,6 @@ def page(
     page = browser.new_page()
     page.set_default_timeout(300_000)
     page.goto(f"{serve(folder)}/index.html?backend={request.param}")
-    assert page.evaluate("load()") == request.param
     yield page
     page.close()
 
@@ -111,7 +110,8 @@ def page(
 def test_every_backend_answers_and_explains_as_python_does(
     page: Page, network: Any, demo_build: Build, test_photos: list[tuple[Pixels, NDArray[np.bool_]]]
 ) -> None:
-    card = json.loads((demo_build.site / "model" / "cnn" / "card.json").read_text(encoding="utf-8"))
+    card = json.loads((demo_build.site / "model" / network.name / "card.json").read_text(encoding="utf-8"))
+    assert page.evaluate("(name) => load(name)", network.name) in page.url
     detector = detector_of(card["judgement"]["scope"])
     pixels = np.stack([photo for photo, _ in test_photos[:COMPARED_PHOTOS]])
     probabilities = predict(network, pixels)

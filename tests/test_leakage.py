@@ -17,6 +17,8 @@ from builder.split import UNUSED
 from tests.conftest import run_build_py
 from tests.test_build import TINY
 
+ONE = ("--set", "site.networks=cnn")
+
 
 def test_dealing_by_photo_keeps_every_part_and_class_as_large_and_parts_lesions() -> None:
     random = np.random.default_rng(0)
@@ -56,7 +58,7 @@ def trainings(output: str) -> int:
 
 def test_a_build_measures_it_on_request_and_reports_it(tmp_path: Path) -> None:
     folders = ("--work", tmp_path / "work", "--site", tmp_path / "site")
-    settings = (*TINY, "--set", "leakage.epochs=1", "--measure-leakage")
+    settings = (*TINY, *ONE, "--set", "leakage.epochs=1", "--measure-leakage")
     done = run_build_py(*folders, *settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert trainings(done.stdout) == 3  # once for the site, and both ways
@@ -68,13 +70,13 @@ def test_a_build_measures_it_on_request_and_reports_it(tmp_path: Path) -> None:
     assert leakage["by_lesion"]["photos_of_trained_lesions"] == 0 < leakage["by_photo"]["photos_of_trained_lesions"]
     again = run_build_py(*folders, *settings)
     assert "Nothing has changed" in again.stdout
-    without = run_build_py(*folders, *TINY)
+    without = run_build_py(*folders, *TINY, *ONE)
     assert "training" not in without.stdout
     assert json.loads((tmp_path / "site" / "report.json").read_text(encoding="utf-8"))["leakage"] is None
 
 
 def test_as_many_epochs_as_the_network_has_cost_one_training_only(tmp_path: Path) -> None:
-    settings = ("--set", "demo.photos=70", "--set", "training.epochs=1", "--set", "evaluation.resamples=20")
+    settings = ("--set", "demo.photos=70", "--set", "training.epochs=1", "--set", "evaluation.resamples=20", *ONE)
     folders = ("--work", tmp_path / "work", "--site", tmp_path / "site")
     done = run_build_py(*folders, *settings, "--set", "leakage.epochs=1", "--measure-leakage")
     assert done.returncode == 0, done.stdout + done.stderr

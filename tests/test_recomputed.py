@@ -29,11 +29,11 @@ NOT_FROM_ANSWERS = ("scope",)  # of photos that are no test photos
 class Published:
     """What the site publishes of one network's answers, as plain lists: one row a photo."""
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, build: Build, network: str) -> None:
         self.report = build.report
-        self.network: dict[str, Any] = self.report["networks"]["cnn"]
+        self.network: dict[str, Any] = self.report["networks"][network]
         with open(build.site / "predictions.csv", newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["network"] == "cnn"]
+            rows = [row for row in csv.DictReader(file) if row["network"] == network]
         assert list(rows[0]) == ["network", "image_id", "lesion_id", "truth", *CODES]
         self.image_ids = [row["image_id"] for row in rows]
         self.lesions = [row["lesion_id"] for row in rows]
@@ -46,9 +46,9 @@ class Published:
         self.top = [max(row.values()) for row in self.scores]
 
 
-@pytest.fixture(scope="module")
-def published(demo_build: Build) -> Published:
-    return Published(demo_build)
+@pytest.fixture(scope="module", params=["compact", "cnn"])
+def published(request: pytest.FixtureRequest, demo_build: Build) -> Published:
+    return Published(demo_build, request.param)
 
 
 def share(of: list[bool]) -> float | None:

@@ -86,10 +86,10 @@ def test_the_cells_are_means_over_squares_of_the_layer() -> None:
     assert cells[0, 0, 0] == pytest.approx(expected, rel=1e-4, abs=1e-3)
 
 
-@pytest.fixture(scope="module")
-def shipped(demo_build: Build) -> tuple[Any, Detector]:
-    """The network and the detector as the page has them."""
-    folder = demo_build.site / "model" / "cnn"
+@pytest.fixture(scope="module", params=["compact", "cnn"])
+def shipped(request: pytest.FixtureRequest, demo_build: Build) -> tuple[Any, Detector]:
+    """A network and its detector as the page has them."""
+    folder = demo_build.site / "model" / request.param
     limits = json.loads((folder / "card.json").read_text(encoding="utf-8"))["judgement"]["scope"]
     return load_layers_model(folder), detector_of(limits)
 
@@ -106,7 +106,7 @@ def test_at_most_one_in_twenty_lesion_photos_is_refused(
     network, detector = shipped
     refused = float((detector.scope_of(cells_of(network, detector.looked_at, test_photos)) > 1).mean())
     assert refused <= 0.05
-    reported = demo_build.report["networks"]["cnn"]["scope"]["refused_lesion_photos"]
+    reported = demo_build.report["networks"][network.name]["scope"]["refused_lesion_photos"]
     assert reported["value"] == pytest.approx(refused, abs=0.01)  # measured before the weights were stored in 16 bits
     assert reported["low"] <= reported["value"] <= reported["high"]
 
@@ -117,7 +117,7 @@ def test_other_things_are_refused(demo_build: Build, shipped: tuple[Any, Detecto
     for kind, least in {"photographs": 0.95, "noise": 0.99, "text": 0.99, "plain_skin": 0.95}.items():
         scopes = detector.scope_of(cells_of(network, detector.looked_at, unseen[kind].pixels))
         assert (scopes > 1).mean() >= least, kind
-    for row in demo_build.report["networks"]["cnn"]["scope"]["other_things"]:
+    for row in demo_build.report["networks"][network.name]["scope"]["other_things"]:
         assert row["auroc"]["value"] >= 0.99, row
         assert row["sources"] <= row["photos"]
 
