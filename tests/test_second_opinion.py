@@ -21,6 +21,8 @@ from tests.visiting import PHONE, answer, choose, png, rows, settle, violations,
 FREE_AND_FAST = (
     "Object.defineProperty(Navigator.prototype, 'connection', { value: { saveData: false, downlink: 10 } });"
 )
+CELLS = """() => [...document.querySelectorAll('#opinions-kinds tr')].map((row) =>
+  [...row.querySelectorAll('td')].map((cell) => Number(cell.dataset.share)))"""
 DRAWN = [photo.pixels for photo in draw_demo_photos(4, 321, width_px=200, height_px=150)]
 PHOTOS = [png(pixels) for pixels in DRAWN]
 
@@ -34,8 +36,7 @@ def phone(browser: Browser, demo_build: Build) -> Iterator[Page]:
 def opinions(page: Page) -> dict[str, list[float]]:
     """By network's column, each class's probability in the order of the table."""
     page.wait_for_selector("#opinions-place:not([hidden])")
-    cells = "[...document.querySelectorAll('#opinions-kinds tr')].map(r => [...r.querySelectorAll('td')].map(c => +c.dataset.share))"
-    table = page.evaluate(cells)
+    table = page.evaluate(CELLS)
     heads = page.locator("#opinions-networks th").all_inner_texts()[1:]
     return {head: [row[column] for row in table] for column, head in enumerate(heads)}
 

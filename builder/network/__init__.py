@@ -81,8 +81,9 @@ def _draw_kernels(built: Network, seed: int) -> None:
     for number, layer in enumerate(drawing):
         if found := _kernel_of(layer):
             kernel, initializer = found
-            seeded = type(initializer).from_config({**initializer.get_config(), "seed": seed + number})
-            kernel.assign(seeded(kernel.shape))
+            config = initializer.get_config()
+            if "seed" in config:  # not of constants
+                kernel.assign(type(initializer).from_config({**config, "seed": seed + number})(kernel.shape))
 
 
 def _kernel_of(layer: Any) -> tuple[Any, Any] | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from builder.network import Network
-from builder.preprocess import WIDTH_PX
+from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.progress import Advance
 from builder.quiet_tensorflow import tf_keras
 from builder.train import Pixels
@@ -128,13 +128,14 @@ def fit_detector(layers: dict[str, int], training: Cells, validation: Cells, ref
 def scope_layers(network: Network) -> dict[str, int]:
     """The names of the layers whose output is looked at, each with the side of its cells in its own pixels."""
     activations = [layer for layer in network.layers if _activates(layer)]
-    looked_at = [activations[index] for index in LAYERS]
+    looked_at = [activations[min(index, len(activations) - 1)] for index in LAYERS]
     return {layer.name: max(1, round(CELL_PX * layer.output.shape[2] / WIDTH_PX)) for layer in looked_at}
 
 
 def _activates(layer: Any) -> bool:
     activation = getattr(layer, "activation", tf_keras.activations.linear)
-    return activation is not tf_keras.activations.linear and len(layer.output.shape) == 4
+    is_fine = len(layer.output.shape) == 4 and layer.output.shape[1] >= HEIGHT_PX // CELL_PX
+    return is_fine and activation is not tf_keras.activations.linear
 
 
 def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advance: Advance | None = None) -> Cells:

@@ -1,0 +1,19 @@
+"""The origin network on one channel: what it can tell without colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from builder.network import network
+from builder.network.cnn import cnn
+
+# Of red, green and blue, as eyes weigh them (Rec. ITU-R BT.601).
+LUMA = [0.299, 0.587, 0.114]
+
+
+@network("the origin network without colour", shards=25)
+def grayscale(photo: Any, layers: Any) -> Any:
+    """The conversion is a layer that does not learn, so that the page gives it the same photo as any other network."""
+    to_grey = {"class_name": "Constant", "config": {"value": LUMA}}
+    grey = layers.Conv2D(1, 1, use_bias=False, kernel_initializer=to_grey, trainable=False, name="grey")(photo)
+    return cnn.layout(grey, layers)
