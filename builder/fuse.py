@@ -25,22 +25,23 @@ def fuse(network: Network) -> Network:
     if not carried:
         return network
     gone = {follower.name for followers in carried.values() for follower in followers}
-    tensors: dict[str, Any] = {network.layers[0].name: network.inputs[0]}
-    fused: dict[str, Any] = {}
+    photo = network.layers[0]
+    tensors: dict[str, Any] = {photo.name: tf_keras.Input(photo.output.shape[1:], name=photo.name)}
     for layer in network.layers[1:]:
         values = [tensors[source.name] for source in _sources(layer)]
+        if layer.name in gone:
+            [tensors[layer.name]] = values
+            continue
+        config = layer.get_config()
         if layer.name in carried:
             activation = "relu" if len(carried[layer.name]) > 1 else "linear"
-            config = {**layer.get_config(), "use_bias": True, "activation": activation}
-            fused[layer.name] = type(layer).from_config(config)
-            tensors[layer.name] = fused[layer.name](*values)
-        elif layer.name in gone:
-            [tensors[layer.name]] = values
-        else:
-            tensors[layer.name] = layer(values if len(values) > 1 else values[0])
-    answering = tf_keras.Model(network.inputs, tensors[network.layers[-1].name], name=network.name)
-    for name, (normalisation, *_) in carried.items():
-        fused[name].set_weights(_carrying(network.get_layer(name), normalisation))
+            config |= {"use_bias": True, "activation": activation}
+        # Made anew: a layer in two networks has two outputs, and those who ask for one get the other's.
+        tensors[layer.name] = type(layer).from_config(config)(values if len(values) > 1 else values[0])
+    answering = tf_keras.Model(tensors[photo.name], tensors[network.layers[-1].name], name=network.name)
+    for layer in answering.layers[1:]:
+        before = network.get_layer(layer.name)
+        layer.set_weights(_carrying(before, *carried[layer.name]) if layer.name in carried else before.get_weights())
     return answering
 
 
@@ -67,7 +68,7 @@ def _sources(layer: Any) -> list[Any]:
     return sources if isinstance(sources, list) else [sources]
 
 
-def _carrying(convolution: Any, normalisation: Any) -> list[NDArray[np.float32]]:
+def _carrying(convolution: Any, normalisation: Any, *_: Any) -> list[NDArray[np.float32]]:
     """Kernel and bias of the convolution with the normalisation in them."""
     names = ("gamma", "beta", "moving_mean", "moving_variance")
     gamma, beta, mean, variance = (np.asarray(getattr(normalisation, name), dtype=np.float64) for name in names)

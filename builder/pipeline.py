@@ -26,6 +26,7 @@ DONE = "done.json"  # written last into a stage's folder: without it, the stage 
 HASHED_AT_ONCE_BYTES = 1 << 20
 
 SHARED_BY_NETWORKS = "builder/network/__init__.py"
+ANSWERING = (SHARED_BY_NETWORKS, "builder/fuse.py")
 # The code that decides each stage's result, beside the file of the network it is about; a change runs it again.
 DRAWINGS = ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py")
 CODE = {
@@ -39,27 +40,27 @@ CODE = {
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
     "train": ("builder/train", SHARED_BY_NETWORKS),
-    "calibrate": ("builder/calibrate.py", SHARED_BY_NETWORKS),
+    "calibrate": ("builder/calibrate.py", *ANSWERING),
     "scope": (
         "builder/scope",
         "builder/quality.py",
-        SHARED_BY_NETWORKS,
+        *ANSWERING,
         "builder/evaluate/bootstrap.py",
         "builder/evaluate/ranking.py",
         "builder/preprocess.py",
         *DRAWINGS,
     ),
-    "evaluate": ("builder/evaluate", "builder/calibrate.py", SHARED_BY_NETWORKS),
+    "evaluate": ("builder/evaluate", "builder/calibrate.py", *ANSWERING),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
     "leakage-train": ("builder/train", SHARED_BY_NETWORKS),
-    "leakage": ("builder/leakage.py", "builder/evaluate", SHARED_BY_NETWORKS),
+    "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
     "export": (
         "builder/export.py",
         "builder/calibrate.py",
         "builder/tensorflowjs_writer.py",
         "builder/scope/detector.py",
         "builder/explain.py",
-        SHARED_BY_NETWORKS,
+        *ANSWERING,
         "builder/twins.py",
         "builder/classes.py",
         *DRAWINGS,

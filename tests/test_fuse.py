@@ -27,6 +27,9 @@ def test_the_compact_network_answers_the_same_without_normalisations() -> None:
     fused = fuse(network)
     assert not [layer for layer in fused.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
     assert predict(fused, PHOTOS) == pytest.approx(predict(network, PHOTOS), abs=1e-5)
+    # Each layer is one of this network alone: what it gives comes from this network's layers.
+    inner = tf_keras.Model(fused.inputs, [layer.output for layer in fused.layers[1:]])
+    assert {layer.name for layer in inner.layers} == {layer.name for layer in fused.layers}
     assert fused.name == "compact" and fused.count_params() < network.count_params()
 
 

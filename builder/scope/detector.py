@@ -24,7 +24,7 @@ from builder.train import Pixels
 Floats = NDArray[np.float64]
 Cells = list[NDArray[np.float32]]  # of each layer (photos, rows, columns, channels)
 
-LAYERS = (0, 3)  # of the activations, from the input: one to see structure by, one for the Gaussian's features
+LAYERS = (0, 4)  # of the activations, from the input: one to see structure by, one for the Gaussian's features
 CELL_PX = 5  # of the photo, averaged over: noise and hairs are gone, a lesion is not
 REACH = 2  # cells from one to those it is held against: about the distance from a lesion's middle to its edge
 LEVEL = 1.0  # added before the logarithm; the network takes 0..255, so this is the step between two colours
@@ -141,7 +141,8 @@ def _activates(layer: Any) -> bool:
 def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advance: Advance | None = None) -> Cells:
     """What those layers make of pixels (photos, 75, 100, 3), averaged over their cells."""
     outputs = [
-        tf_keras.layers.AveragePooling2D(cell_px)(network.get_layer(name).output) for name, cell_px in layers.items()
+        tf_keras.layers.AveragePooling2D(cell_px, name=f"cells_of_{name}")(network.get_layer(name).output)
+        for name, cell_px in layers.items()
     ]
     beginning = tf_keras.Model(network.inputs, outputs)
     batches = []
