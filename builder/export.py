@@ -73,7 +73,8 @@ def export_network(
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     with steps("exporting", 2 * len(test)) as advance:
         before = predict(network, test, advance)
-        for large_kernel in LARGE_KERNEL_TYPES[weights]:
+        types = LARGE_KERNEL_TYPES[weights] if _large_kernels(network) else LARGE_KERNEL_TYPES[weights][-1:]
+        for large_kernel in types:
             _empty(folder)
             write_model(network, large_kernel, folder)
             stored = load_layers_model(folder)
@@ -110,8 +111,7 @@ def write_model(network: Network, large_kernel: str, folder: Path) -> None:
     if large_kernel == "float32":
         save_layers_model(network, folder, quantized={}, shard_bytes=ORIGIN_SHARD_BYTES)
         return
-    total = network.count_params()
-    large = [weight for weight in network.weights if math.prod(weight.shape) > LARGE_KERNEL_SHARE * total]
+    large = _large_kernels(network)
     small = [weight for weight in network.weights if all(weight is not other for other in large)]
     by_type = {"float16": small} | {large_kernel: [*(small if large_kernel == "float16" else []), *large]}
     by_type = {kind: weights for kind, weights in by_type.items() if weights}
@@ -122,6 +122,12 @@ def write_model(network: Network, large_kernel: str, folder: Path) -> None:
         quantized={kind: [_name(weight) for weight in of_type] for kind, of_type in by_type.items()},
         shard_bytes=math.ceil(stored_bytes / (shards or math.ceil(stored_bytes / ORIGIN_SHARD_BYTES))),
     )
+
+
+def _large_kernels(network: Network) -> list[Any]:
+    """The kernel that holds most of the weights, if there is one."""
+    total = network.count_params()
+    return [weight for weight in network.weights if math.prod(weight.shape) > LARGE_KERNEL_SHARE * total]
 
 
 def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparison:

@@ -132,7 +132,9 @@ def megabytes(size_bytes: int) -> str:
 
 
 def plain_number(number: Any) -> str:
-    """A setting as a person would write it: 0.0001 and not 1e-04."""
+    """A setting as a person would write it: 0.0001 and not 1e-04, words with commas between them."""
+    if isinstance(number, (list, tuple)):
+        return ", ".join(map(str, number))
     if not isinstance(number, float):
         return str(number)
     return f"{number:.12f}".rstrip("0").rstrip(".") if abs(number) >= 1e-9 or number == 0 else f"{number:g}"

@@ -115,6 +115,7 @@ def test_settings_are_written_as_a_person_would() -> None:
     assert plain_number(0.0) == "0"
     assert plain_number(1e-12) == "1e-12"
     assert plain_number("mixed") == "mixed"
+    assert plain_number(("compact", "cnn")) == "compact, cnn"
 
 
 def test_every_setting_is_listed_in_the_order_of_the_file() -> None:
