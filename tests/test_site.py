@@ -280,11 +280,11 @@ def test_a_network_that_cannot_be_loaded_is_told_and_can_be_tried_again(
     http: str, context: BrowserContext, photos: list[Path]
 ) -> None:
     page = context.new_page()
-    page.route("**/group1-shard7of25.bin", lambda route: route.fulfill(status=503))
+    page.route(LAST_SHARD, lambda route: route.fulfill(status=503))
     page.goto(f"{http}index.html")
     page.wait_for_selector("main[data-state=error]")
     assert "Try again" in page.inner_text("[role=alert]")
-    page.unroute("**/group1-shard7of25.bin")
+    page.unroute(LAST_SHARD)
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector("main[data-state=ready]")
     assert len(answer(page, photos[0])) == 7
