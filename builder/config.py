@@ -152,6 +152,7 @@ class Config:
     def as_dict(self) -> dict[str, Any]:
         """The file as it was read, and the recipe that each network of the site is trained by."""
         tables = {section: asdict(getattr(self, section)) for section in SECTIONS}
+        tables["site"]["networks"] = list(self.site.networks)  # as JSON gives it back
         return {**tables, "networks": {name: asdict(self.recipe_of(name)) for name in self.site.networks}}
 
 

@@ -78,7 +78,7 @@ def test_the_cells_are_means_over_squares_of_the_layer() -> None:
     network = build_network("cnn", seed=2)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 75, 100, 3), dtype=np.uint8)
     cells, later = cells_of(network, scope_layers(network), pixels)
-    kernel, bias = network.layers[0].get_weights()
+    kernel, bias = network.layers[1].get_weights()
     corner = np.pad(pixels[0], ((1, 1), (1, 1), (0, 0))).astype(np.float64)[:7, :7]  # what the first 5 x 5 cell sees
     seen = [[(corner[y : y + 3, x : x + 3, :, None] * kernel).sum(axis=(0, 1, 2)) for x in range(5)] for y in range(5)]
     expected = np.maximum(np.array(seen) + bias, 0).mean(axis=(0, 1))
