@@ -76,14 +76,11 @@ const Opinions = (() => {
       here.set(network, loaded);
     } catch (error) {
       console.error(`${network.address} could not be loaded:`, error);
-      showOffer();
-      say(Words.say("opinions.failed"));
-      return;
-    } finally {
-      isFetching = false;
     }
+    isFetching = false;
     showOffer();
-    if (asked) await ask(asked);
+    if (!here.has(network)) say(Words.say("opinions.failed"));
+    else if (asked) await ask(asked);
   }
 
   /** @param {LoadProgress} progress */
