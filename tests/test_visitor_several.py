@@ -105,7 +105,7 @@ def test_the_csv_holds_every_answer_with_model_version_and_thresholds(page: Page
         assert row["looks_most_like"] == max(probabilities, key=lambda code: probabilities[code])
         together = sum(probabilities[kind.code] for kind in CLASSES if kind.is_malignant)
         assert float(row["malignant_together"]) == pytest.approx(together, abs=1e-6)
-        assert (row["model"], row["version"]) == ("cnn", card["version"])
+        assert (row["model"], row["version"]) == (demo_build.first_network, card["version"])
         assert float(row["operating_point"]) == card["judgement"]["operating_point"]["threshold"]
         assert row["verdict"] in {"answer", "not-sure", "not-a-lesion"}
         assert (row["frame_width"], row["frame_height"]) == ("120", "90")
