@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES, LesionClass
+from builder.data.demo import draw_demo_photos
 from builder.kinds import FACTS
 from tests.conftest import Build
 from tests.visiting import DESKTOP, PHONE, answer, choose, png, settle, spot_photo, violations, visit
@@ -116,8 +117,9 @@ def test_every_verdict_is_an_answer_of_its_own_and_is_said_aloud(
 
 
 def test_the_heat_map_is_off_until_it_is_wanted_and_follows_the_frame(browser: Browser, demo_build: Build) -> None:
+    drawn = png(draw_demo_photos(1, 88, width_px=120, height_px=90)[0].pixels)  # what is no lesion photo has no map
     with visit(browser, demo_build.site) as page:
-        answer(page, PHOTO)
+        answer(page, drawn)
         assert page.locator("#heat").is_hidden() and page.locator("#heat-caption").is_hidden()
         page.click("#heat-switch")
         page.wait_for_selector("#heat:visible")
