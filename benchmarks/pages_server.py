@@ -12,6 +12,7 @@ from pathlib import Path
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamReset
+from h2.exceptions import StreamClosedError
 
 from builder.serve import CACHE_S, SUB_PATH, PagesHandler
 
@@ -95,7 +96,10 @@ class Connection(asyncio.Protocol):
         path = asked[":path"].partition("?")[0].removeprefix(SUB_PATH) or "index.html"
         headers, body = self.files.answer(path, asked.get("if-none-match"))
         self.content_bytes[path] = self.content_bytes.get(path, 0) + len(body)
-        self.http.send_headers(stream, headers, end_stream=not body)
+        try:
+            self.http.send_headers(stream, headers, end_stream=not body)
+        except StreamClosedError:  # the browser thought better of it in the same breath
+            return
         if body:
             found = re.search(r"u=(\d)", asked.get("priority", ""))
             self.bodies[stream] = (int(found[1]) if found else URGENCY, memoryview(body))
