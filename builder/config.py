@@ -146,6 +146,7 @@ class Config:
             on_demo = own.pop(f"demo_{key}", getattr(self.training, key))
             if self.is_demo:
                 own[key] = on_demo
+        own = _read_own(own, network, f"builder/network/{network}.py")
         own = {key: value for key, value in own.items() if key not in self.set_by_hand}
         return replace(self.training, **{**own, **self.own.get(network, {})})
 
@@ -218,7 +219,9 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
     sections = {
         name: _read_section(_table(tables, name, str(file)), name, kind, str(file)) for name, kind in SECTIONS.items()
     }
-    own = {name: _read_own(tables, name, str(file)) for name in network_names() if name in tables}
+    own = {
+        name: _read_own(_table(tables, name, str(file)), name, str(file)) for name in network_names() if name in tables
+    }
     if unknown := sorted(set(tables) - set(SECTIONS) - set(own)):
         raise BuildError(
             f"{file}: unknown table [{unknown[0]}]",
@@ -281,9 +284,9 @@ def _read_section(table: dict[str, Any], section: str, kind: type, where: str) -
     return kind(**{key: _checked(section, key, table[key], hint) for key, hint in hints.items()})
 
 
-def _read_own(tables: dict[str, Any], network: str, where: str) -> dict[str, Any]:
-    """What a table of a network's name says otherwise than [training]."""
-    table, hints = _table(tables, network, where), get_type_hints(TrainingConfig)
+def _read_own(table: dict[str, Any], network: str, where: str) -> dict[str, Any]:
+    """What a network's own file, or a table of its name, says otherwise than [training]."""
+    hints = get_type_hints(TrainingConfig)
     _refuse_unknown(table, network, hints, where)
     return {key: _checked("training", key, value, hints[key]) for key, value in table.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import re
 import shutil
 import sys
 import time
@@ -293,8 +294,17 @@ def _write_record(request: Request, config: Config, folders: Folders, *, finishe
 def _code_hash(stage: str, config: Config, network: str) -> str:
     names = [*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ())]
     if network:
-        names.append(f"builder/network/{network}.py")
+        names += _files_of_network(network)
     return _hash("".join(_content_hash(REPOSITORY / name) for name in names).encode())
+
+
+def _files_of_network(name: str) -> list[str]:
+    """The network's own file, and those of other networks that it builds on."""
+    file = f"builder/network/{name}.py"
+    builds_on = re.findall(
+        r"^from builder\.network\.(\w+) import", (REPOSITORY / file).read_text("utf-8"), re.MULTILINE
+    )
+    return [file, *(other for on in builds_on for other in _files_of_network(on))]
 
 
 def _content_hash(path: Path) -> str:

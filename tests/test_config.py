@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from builder.config import read_config
 from builder.errors import BuildError
+from builder.network import design_of
 
 CONFIG = Path(__file__).parent.parent / "config.toml"
 
@@ -77,3 +80,12 @@ def test_a_file_that_is_no_config_is_a_problem_to_mend(tmp_path: Path, content: 
 def test_a_missing_file_is_a_problem_to_mend(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="there is no file"):
         read_config(tmp_path / "none.toml")
+
+
+def test_a_wrong_recipe_in_a_networks_own_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    design = design_of("compact")
+    for recipe, problem in (({"epoch": 5}, "unknown key 'epoch'"), ({"mix_up": -1.0}, "training.mix_up is -1.0")):
+        wrong = replace(design, recipe=recipe)
+        monkeypatch.setattr("builder.config.design_of", lambda _, wrong=wrong: wrong)
+        with pytest.raises(BuildError, match=re.escape(problem)):
+            read_config(CONFIG)

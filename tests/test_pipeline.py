@@ -12,7 +12,7 @@ import pytest
 
 from builder.augment import augment_training
 from builder.config import read_config
-from builder.pipeline import _Chain
+from builder.pipeline import _Chain, _files_of_network
 from builder.split import split_photos
 from tests.conftest import REPOSITORY
 
@@ -61,3 +61,8 @@ def test_another_wording_of_the_split_rule_does_not_train_the_network_again(
 def test_photos_that_share_a_lesion_train_the_network_again(tmp_path: Path) -> None:
     trained = chain_up_to_training(tmp_path, {})
     assert chain_up_to_training(tmp_path, {"photo 0": "lesion 2"}) != trained
+
+
+def test_a_network_that_builds_on_another_is_trained_again_when_that_changes() -> None:
+    assert _files_of_network("grayscale") == ["builder/network/grayscale.py", "builder/network/cnn.py"]
+    assert _files_of_network("compact") == ["builder/network/compact.py"]
