@@ -21,7 +21,11 @@ def make_report(*, is_demo: bool = False) -> dict[str, Any]:
     return {
         "$schema": "report.schema.json",
         "data": _data(is_demo),
-        "config": {"evaluation": {"resamples": 1000, "seed": 101}, "training": {"epochs": 5, "learning_rate": 1e-4}},
+        "config": {
+            "evaluation": {"resamples": 1000, "seed": 101},
+            "training": {"epochs": 5, "learning_rate": 1e-4},
+            "networks": {"cnn": {"augmentation": "twins"}, "small": {"augmentation": "random"}},
+        },
         "networks": {"cnn": make_network()},
         "leakage": None,
     }

@@ -375,6 +375,14 @@ def test_several_networks_have_a_page_each_that_lead_to_one_another(tmp_path: Pa
     assert 'href="report.html">the origin network' in (tmp_path / "report-small.html").read_text(encoding="utf-8")
 
 
+def test_the_model_card_says_how_each_networks_training_photos_were_varied(tmp_path: Path) -> None:
+    report = make_report()
+    report["networks"]["small"] = make_network("a small network")
+    small, cnn = (render(report, tmp_path, page)["card"] for page in ("report-small.html", "report.html"))
+    assert "turned, mirrored, zoomed and lit another way" in small and "is used twice" not in small
+    assert "is used twice, the second time mirrored or zoomed" in cnn
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report page with all it can hold, and its stylesheets."""
