@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -32,6 +33,11 @@ BROWSER_ARGUMENTS = [
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        """Send the file as it is now: its date, in whole seconds, says nothing of what a test changed just before."""
+        del self.headers["If-Modified-Since"]
+        return super().send_head()
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: pytest's output is for failures."""
 
