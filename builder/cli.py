@@ -102,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", action="store_true", dest="as_json", help="print everything as JSON")
     compare.set_defaults(run=_compare)
 
+    commands.add_parser("search", help="try settings of a network on folds of lesions, as [search] says").set_defaults(
+        run=_search
+    )
+
     test = commands.add_parser("test", help="run the test suite", add_help=False, prefix_chars="\0")
     test.add_argument("pytest_arguments", metavar="PYTEST_ARGUMENT", nargs="*")
     test.set_defaults(run=_test)
@@ -170,6 +174,12 @@ def _compare(given: argparse.Namespace) -> None:
 
     rules = read_config(given.config, settings=list(given.settings or ())).evaluation
     compare_builds(given.reports, rules, given.work / "comparison", as_json=given.as_json)
+
+
+def _search(given: argparse.Namespace) -> None:
+    from builder.pipeline import Folders, search_settings
+
+    search_settings(_request_for(given, given.data), Folders(given.work, given.site))
 
 
 def _test(given: argparse.Namespace) -> int:

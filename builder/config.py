@@ -100,6 +100,17 @@ class LeakageConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchConfig:
+    network: str
+    method: str
+    trials: int
+    folds: int
+    figure: str
+    seed: int
+    space: Mapping[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class ExportConfig:
     weights: str
 
@@ -114,7 +125,8 @@ class SiteConfig:
 class Config:
     """The whole file, a section per stage; `training.epochs` is already the one for the data at hand.
 
-    own: by network, what a table of its name says of its training. set_by_hand: the keys of [training] that were.
+    own: by network, what a table of its name says of its training and its layout.
+    set_by_hand: the keys of [training] that were.
     """
 
     data: DataConfig
@@ -126,6 +138,7 @@ class Config:
     scope: ScopeConfig
     evaluation: EvaluationConfig
     leakage: LeakageConfig
+    search: SearchConfig
     export: ExportConfig
     site: SiteConfig
     own: Mapping[str, Mapping[str, Any]]
@@ -148,18 +161,33 @@ class Config:
                 own[key] = on_demo
         own = _read_own(own, network, f"builder/network/{network}.py")
         own = {key: value for key, value in own.items() if key not in self.set_by_hand}
-        return replace(self.training, **{**own, **self.own.get(network, {})})
+        before_all = {key: value for key, value in self.own.get(network, {}).items() if key in RECIPE}
+        return replace(self.training, **{**own, **before_all})
+
+    def layout_of(self, network: str) -> dict[str, Any]:
+        """What that network's layout is told: its defaults, and before them a table of the network's name."""
+        own = self.own.get(network, {})
+        return {key: own.get(key, setting.default) for key, setting in design_of(network).settings.items()}
+
+    def with_own(self, network: str, settings: Mapping[str, Any]) -> Config:
+        """The same, with more said in the table of that network."""
+        return replace(self, own={**self.own, network: {**self.own.get(network, {}), **settings}})
 
     def as_dict(self) -> dict[str, Any]:
-        """The file as it was read, and the recipe that each network of the site is trained by."""
-        tables = {section: asdict(getattr(self, section)) for section in SECTIONS}
+        """The file as it was read, and by what recipe and layout each network of the site is made.
+
+        Without [search], on which no site depends.
+        """
+        tables = {section: asdict(getattr(self, section)) for section in SECTIONS if section != "search"}
         tables["site"]["networks"] = list(self.site.networks)  # as JSON gives it back
-        return {**tables, "networks": {name: asdict(self.recipe_of(name)) for name in self.site.networks}}
+        made = {name: {**asdict(self.recipe_of(name)), **self.layout_of(name)} for name in self.site.networks}
+        return {**tables, "networks": made}
 
 
 SECTIONS: dict[str, type] = {
     name: kind for name, kind in get_type_hints(Config).items() if name not in ("own", "set_by_hand")
 }
+RECIPE = get_type_hints(TrainingConfig)
 
 # What each number may be: (section, key) -> (lowest, highest). Unlisted ones may be anything of their type.
 LIMITS: dict[tuple[str, str], tuple[float, float]] = {
@@ -196,6 +224,9 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("evaluation", "fewest_lesions_a_side"): (1, 1_000_000),
     ("evaluation", "seed"): (0, 2**32 - 1),
     ("leakage", "epochs"): (1, 10_000),
+    ("search", "trials"): (1, 100_000),
+    ("search", "folds"): (2, 100),
+    ("search", "seed"): (0, 2**32 - 1),
 }
 WORDS = {
     ("split", "rule"): ("auto", "by lesion", "k-fold", "own"),
@@ -203,6 +234,8 @@ WORDS = {
     ("training", "keep"): ("last", "best"),
     ("training", "augmentation"): ("twins", "random"),
     ("training", "optimizer"): ("rmsprop", "adamw"),
+    ("search", "method"): ("grid", "random", "halving"),
+    ("search", "figure"): ("accuracy", "balanced_accuracy", "macro_auc"),
     ("export", "weights"): ("mixed", "float32"),
 }
 
@@ -217,8 +250,11 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
     if source is not None:
         _table(tables, "data", str(file))["source"] = source
     sections = {
-        name: _read_section(_table(tables, name, str(file)), name, kind, str(file)) for name, kind in SECTIONS.items()
+        name: _read_section(_table(tables, name, str(file)), name, kind, str(file))
+        for name, kind in SECTIONS.items()
+        if name != "search"
     }
+    sections["search"] = _read_search(_table(tables, "search", str(file)), str(file))
     own = {
         name: _read_own(_table(tables, name, str(file)), name, str(file)) for name in network_names() if name in tables
     }
@@ -253,8 +289,18 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def _apply_setting(tables: dict[str, Any], setting: str) -> str:
+    (*path, key), value = parse_setting(setting)
+    table = tables
+    for part in path:
+        table = _table(table, part, "--set")
+    table[key] = value
+    return ".".join((*path, key))
+
+
+def parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
+    """The tables and the key that `--set` names, and the value."""
     name, equals, text = setting.partition("=")
-    section, dot, key = name.strip().partition(".")
+    section, dot, key = name.strip().rpartition(".")
     if not (equals and dot):
         raise BuildError(
             f"--set {setting}: not of the form section.key=value", remedy="for example --set training.epochs=5"
@@ -265,8 +311,7 @@ def _apply_setting(tables: dict[str, Any], setting: str) -> str:
         value = text.strip()  # a bare word is a string
     if isinstance(value, str):
         value = value.strip()
-    _table(tables, section, "--set")[key] = value
-    return f"{section}.{key}"
+    return (*section.split("."), key), value
 
 
 def _table(tables: dict[str, Any], section: str, where: str) -> dict[str, Any]:
@@ -277,18 +322,50 @@ def _table(tables: dict[str, Any], section: str, where: str) -> dict[str, Any]:
 
 
 def _read_section(table: dict[str, Any], section: str, kind: type, where: str) -> Any:
-    hints = get_type_hints(kind)
+    return kind(**_read_values(table, section, get_type_hints(kind), where))
+
+
+def _read_values(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> dict[str, Any]:
     _refuse_unknown(table, section, hints, where)
     if missing := [key for key in hints if key not in table]:
         raise BuildError(f"{where} [{section}]: the key '{missing[0]}' is missing", remedy=_needed(hints))
-    return kind(**{key: _checked(section, key, table[key], hint) for key, hint in hints.items()})
+    return {key: _checked(section, key, table[key], hint) for key, hint in hints.items()}
 
 
 def _read_own(table: dict[str, Any], network: str, where: str) -> dict[str, Any]:
     """What a network's own file, or a table of its name, says otherwise than [training]."""
-    hints = get_type_hints(TrainingConfig)
-    _refuse_unknown(table, network, hints, where)
-    return {key: _checked("training", key, value, hints[key]) for key, value in table.items()}
+    settings = design_of(network).settings
+    _refuse_unknown(table, network, {**RECIPE, **settings}, where)
+    return {key: _checked_own(network, key, value) for key, value in table.items()}
+
+
+def _checked_own(network: str, key: str, value: Any) -> Any:
+    """A setting of the network's recipe, or one of its layout."""
+    if key in RECIPE:
+        return _checked("training", key, value, RECIPE[key])
+    setting = design_of(network).settings[key]
+    return _within(f"{network}.{key}", value, setting.kind, setting.words, setting.limits)
+
+
+def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
+    """[search], and of [search.space] the values that each setting of the network is to be tried with."""
+    space = _table(table, "space", where)
+    hints = {key: hint for key, hint in get_type_hints(SearchConfig).items() if key != "space"}
+    rules = _read_values({key: table[key] for key in table if key != "space"}, "search", hints, where)
+    network = rules["network"]
+    _refuse_unknown(space, "search.space", {**RECIPE, **design_of(network).settings}, where)
+    if not space:
+        raise BuildError(f"{where} [search.space] is empty", remedy="name a setting with a list, as epochs = [10, 20]")
+    return SearchConfig(**rules, space={key: _values(network, key, values) for key, values in space.items()})
+
+
+def _values(network: str, key: str, values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, list) or not values:
+        raise BuildError(f"search.space.{key} is {values!r}", remedy=f"it must be a list of values, as {key} = [1, 2]")
+    checked = tuple(_checked_own(network, key, value) for value in values)
+    if len(set(checked)) < len(checked):
+        raise BuildError(f"search.space.{key} is {values!r}", remedy="name each value once")
+    return checked
 
 
 def _refuse_unknown(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> None:
@@ -301,12 +378,16 @@ def _needed(hints: dict[str, Any]) -> str:
 
 
 def _checked(section: str, key: str, value: Any, hint: Any) -> Any:
-    if hint is float and type(value) is int:
-        value = float(value)
     if hint == tuple[str, ...]:
         value = _list_of_words(value)
         hint = tuple
-    words, limits = WORDS.get((section, key)), LIMITS.get((section, key))
+    return _within(f"{section}.{key}", value, hint, WORDS.get((section, key)), LIMITS.get((section, key)))
+
+
+def _within(name: str, value: Any, hint: Any, words: tuple[str, ...] | None, limits: tuple[float, float] | None) -> Any:
+    """The value as that type, or a BuildError unless it is one of the words and within the limits, if there are any."""
+    if hint is float and type(value) is int:
+        value = float(value)
     wanted = None
     if type(value) is not hint:
         wanted = {
@@ -321,7 +402,7 @@ def _checked(section: str, key: str, value: Any, hint: Any) -> Any:
     elif limits and not limits[0] <= value <= limits[1]:
         wanted = f"from {limits[0]:g} to {limits[1]:g}"
     if wanted:
-        raise BuildError(f"{section}.{key} is {value!r}", remedy=f"it must be {wanted}")
+        raise BuildError(f"{name} is {value!r}", remedy=f"it must be {wanted}")
     return value
 
 

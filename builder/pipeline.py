@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.config import Config, TrainingConfig, read_config
+from builder.config import Config, TrainingConfig, parse_setting, read_config
 from builder.errors import BuildError
 from builder.progress import console
 from builder.summary import summary_of
@@ -52,6 +52,8 @@ CODE = {
         *DRAWINGS,
     ),
     "evaluate": ("builder/evaluate", "builder/calibrate.py", *ANSWERING),
+    "search-split": ("builder/search/fold.py", "builder/split.py"),
+    "search": ("builder/search", "builder/train", "builder/evaluate", *ANSWERING),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
     "leakage-train": ("builder/train", SHARED_BY_NETWORKS),
     "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
@@ -98,6 +100,8 @@ READS: dict[str, dict[str, tuple[str, ...]]] = {
     "calibrate": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "scope": {"data": (*LABELLED_PIXELS, "details.csv"), "split": ("parts.npy",)},
     "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
+    "search-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
+    "search": {"data": LABELLED_PIXELS},
     "leakage-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "leakage-train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "leakage": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
@@ -135,6 +139,13 @@ class Request:
     def config(self) -> Config:
         return read_config(self.config_file, source=self.source, settings=list(self.settings))
 
+    def changes(self) -> dict[tuple[str, ...], Any]:
+        """What was put on top of the file, by table and key."""
+        changes = dict(parse_setting(setting) for setting in self.settings)
+        if self.source is not None:
+            changes["data", "source"] = self.source
+        return changes
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:
@@ -142,6 +153,10 @@ class Folders:
 
     work: Path = REPOSITORY / "work"
     site: Path = REPOSITORY / "site"
+
+    @property
+    def search(self) -> Path:
+        return self.work / "search"
 
     @property
     def record(self) -> Path:
@@ -178,15 +193,17 @@ def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> tuple[P
     return scoped, evaluated, run("export", asdict(config.export), _export_network, *inputs)
 
 
-def _train(chain: _Chain, stage: str, name: str, recipe: TrainingConfig, data: Path, split: Path) -> Path:
+def _train(
+    chain: _Chain, stage: str, name: str, recipe: TrainingConfig, data: Path, split: Path, entry: Any = None
+) -> Path:
     """Train a network, on twins of the photos too where its recipe asks for them."""
     inputs = [data, split]
     if recipe.augmentation == "twins":
         inputs.append(chain.run("augment", asdict(chain.config.augment), _augment_training, data, split))
-    settings = {**asdict(recipe), "tf_keras": version("tf_keras")}
+    settings = {**asdict(recipe), "layout": chain.config.layout_of(name), "tf_keras": version("tf_keras")}
     if not recipe.knows_its_end:  # more epochs go on from fewer
         del settings["epochs"]
-    step = partial(_train_network, name=name, recipe=recipe)
+    step = partial(entry or _train_network, name=name, recipe=recipe)
     return chain.run(stage, settings, step, *inputs, network=name, part=f"epochs-{recipe.epochs}")
 
 
@@ -200,6 +217,40 @@ def _measure_leakage(chain: _Chain, data: Path, split: Path) -> Path:
     also = _train(chain, "leakage-train", name, recipe, data, leaking)
     inputs = (data, split, leaking, trained, also)
     return chain.run("leakage", asdict(config.evaluation), _compare_ways, *inputs, network=name)
+
+
+def search_settings(request: Request, folders: Folders) -> None:
+    """Try what [search] asks for, as far as it has not been tried; tell and save what came of it."""
+    from builder.search import run_search
+    from builder.search.results import BEST, CAVEAT, best_config, best_of, rows_of, table_of, write_results
+
+    config = request.config()
+    rules, name = config.search, config.search.network
+    chain = _Chain(config, folders.work)
+    data = chain.run("data", _fingerprint(config), _gather_photos)
+    split = chain.run("split", asdict(config.split), _split_photos, data)
+    dealt = [rules.folds, rules.seed]
+    folds = [
+        chain.run("search-split", [*dealt, fold], partial(_split_fold, fold=fold), data, split)
+        for fold in range(1, rules.folds + 1)
+    ]
+
+    def try_settings(settings: dict[str, Any], fold: int) -> Any:
+        tried = config.with_own(name, settings)
+        recipe = tried.recipe_of(name)
+        done = _train(_Chain(tried, folders.work), "search", name, recipe, data, folds[fold - 1], _try_settings)
+        return json.loads((done / "score.json").read_text(encoding="utf-8"))
+
+    begun = {"rules": {**asdict(rules), "trials": None}, "recipe": asdict(config.recipe_of(name))}
+    study, _ = chain.place("search", {**begun, "layout": config.layout_of(name)}, data, *folds, network=name)
+    study.mkdir(parents=True, exist_ok=True)
+    rows = rows_of(run_search(rules, try_settings, study), rules)
+    best = best_of(rows, rules)
+    write_results(rows, best, rules, folders.search)
+    text = best_config(request.config_file, request.changes(), config.site.networks, name, best["settings"])
+    (folders.search / BEST).write_text(text, encoding="utf-8")
+    console.print(table_of(rows, best, rules))
+    console.print(f"{CAVEAT}\nTo build with the best: python build.py --config {folders.search / BEST}")
 
 
 def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
@@ -257,9 +308,8 @@ class _Chain:
         network: the one that the stage is about, if it is about one. part: a folder in the stage's own, which can then
         keep what the step goes on from beside its result.
         """
-        code = _code_hash(stage, self.config, network)
-        depends_on = [stage, network, settings, code, [self._read_by(stage, of) for of in inputs]]
-        folder = self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()) / part
+        folder, depends_on = self.place(stage, settings, *inputs, network=network)
+        folder /= part
         if (folder / DONE).exists():
             return folder
         self.ran.append(stage)
@@ -270,6 +320,12 @@ class _Chain:
         result = {file.relative_to(folder).as_posix(): _content_hash(file) for file in files}
         (folder / DONE).write_text(json.dumps({"depends_on": depends_on, "result": result}, indent=1), encoding="utf-8")
         return folder
+
+    def place(self, stage: str, settings: Any, *inputs: Path, network: str = "") -> tuple[Path, list[Any]]:
+        """The folder of a stage's result, and what it depends on."""
+        code = _code_hash(stage, self.config, network)
+        depends_on = [stage, network, settings, code, [self._read_by(stage, of) for of in inputs]]
+        return self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()), depends_on
 
     def _read_by(self, stage: str, folder: Path) -> dict[str, str]:
         """The files that `stage` reads in the folder of an earlier stage, each with a hash of its content."""
@@ -348,6 +404,8 @@ _calibrate_network = _entry_of("builder.calibrate", "calibrate_network", needs_t
 _fit_scope = _entry_of("builder.scope", "fit_scope", needs_tensorflow=True)
 _evaluate_network = _entry_of("builder.evaluate", "evaluate_network", needs_tensorflow=True)
 _export_network = _entry_of("builder.export", "export_network", needs_tensorflow=True)
+_split_fold = _entry_of("builder.search.fold", "split_fold")
+_try_settings = _entry_of("builder.search.fold", "try_settings", needs_tensorflow=True)
 _split_leaking = _entry_of("builder.leakage", "split_leaking")
 _compare_ways = _entry_of("builder.leakage", "measure_leakage", needs_tensorflow=True)
 _render_site = _entry_of("builder.render", "render_site")

@@ -50,6 +50,18 @@ def test_a_whole_number_may_stand_for_a_fraction() -> None:
         ("split.rule=by photo", "split.rule is 'by photo'"),
         ("split.folds=1", "split.folds is 1"),
         ("export.weights=int4", "export.weights is 'int4'"),
+        ("cnn.convolutions=0", "cnn.convolutions is 0"),
+        ("cnn.activation=step", "cnn.activation is 'step'"),
+        ("compact.convolutions=2", "unknown key 'convolutions'"),
+        ("search.network=none", "there is no network 'none'"),
+        ("search.method=guess", "search.method is 'guess'"),
+        ("search.space.epochs=[]", "search.space.epochs is []"),
+        ("search.space.epochs=5", "search.space.epochs is 5"),
+        ("search.space.epochs=[5, 5]", "search.space.epochs is [5, 5]"),
+        ("search.space.epochs=['many']", "training.epochs is 'many'"),
+        ("search.space.dropout=[2]", "cnn.dropout is 2"),
+        ("search.space.depth=[2]", "[search.space]: unknown key 'depth'"),
+        ("search.space=3", "'space' is not a table"),
         ("epochs=5", "not of the form"),
         ("training.epochs", "not of the form"),
     ],
@@ -86,6 +98,8 @@ def test_a_wrong_recipe_in_a_networks_own_file_is_named(monkeypatch: pytest.Monk
     design = design_of("compact")
     for recipe, problem in (({"epoch": 5}, "unknown key 'epoch'"), ({"mix_up": -1.0}, "training.mix_up is -1.0")):
         wrong = replace(design, recipe=recipe)
-        monkeypatch.setattr("builder.config.design_of", lambda _, wrong=wrong: wrong)
+        monkeypatch.setattr(
+            "builder.config.design_of", lambda name, wrong=wrong: wrong if name == "compact" else design_of(name)
+        )
         with pytest.raises(BuildError, match=re.escape(problem)):
             read_config(CONFIG)

@@ -6,10 +6,11 @@ Nothing here needs TensorFlow until a network is built: what a network is called
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from builder.classes import CLASSES
 from builder.errors import BuildError
@@ -17,8 +18,22 @@ from builder.errors import BuildError
 # A tf_keras model; its package has no types of its own.
 Network = Any
 # From the photo's tensor (batch, 75, 100, 3), float32 in 0..255, and Keras's layers to the tensor (batch, 7) of
-# probabilities; the last layers are a Dense one and its softmax, as an Activation of its own.
-Layout = Callable[[Any, Any], Any]
+# probabilities; the last layers are a Dense one and its softmax, as an Activation of its own. What else it takes, by
+# name only and each with a default, are its settings.
+Layout = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One argument of a layout: what it is where nothing is said, and what it may be.
+
+    limits: from `Annotated[int, (1, 8)]`. words: from `Literal["relu", "elu"]`.
+    """
+
+    default: Any
+    kind: type
+    limits: tuple[float, float] | None = None
+    words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +49,24 @@ class Design:
     layout: Layout
     recipe: Mapping[str, Any]
     shards: int | None
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """What the layout can be told, by name."""
+        hints = get_type_hints(self.layout, include_extras=True)
+        return {
+            name: _setting_of(hints.get(name, type(argument.default)), argument.default)
+            for name, argument in inspect.signature(self.layout).parameters.items()
+            if argument.kind is inspect.Parameter.KEYWORD_ONLY
+        }
+
+
+def _setting_of(hint: Any, default: Any) -> Setting:
+    if get_origin(hint) is Literal:
+        return Setting(default, str, words=get_args(hint))
+    if hasattr(hint, "__metadata__"):
+        return Setting(default, hint.__origin__, limits=hint.__metadata__[0])
+    return Setting(default, hint)
 
 
 def network(title: str, *, shards: int | None = None, **recipe: Any) -> Callable[[Layout], Design]:
@@ -54,17 +87,18 @@ def design_of(name: str) -> Design:
     return design
 
 
-def build_network(name: str, seed: int = 0) -> Network:
+def build_network(name: str, seed: int = 0, settings: Mapping[str, Any] | None = None) -> Network:
     """The untrained network: input (batch, 75, 100, 3) float32 in 0..255, output (batch, 7) probabilities.
 
-    seed: draws its kernels. Dropout draws from generators that training sets anew each epoch.
+    settings: what its layout is told otherwise than by default. seed: draws its kernels. Dropout draws from generators
+    that training sets anew each epoch.
     """
     from builder.preprocess import HEIGHT_PX, WIDTH_PX
     from builder.quiet_tensorflow import tf_keras
 
     tf_keras.backend.clear_session()  # or the layers' names count on from the network built before
     photo = tf_keras.Input(shape=(HEIGHT_PX, WIDTH_PX, 3))
-    built = tf_keras.Model(photo, design_of(name).layout(photo, tf_keras.layers), name=name)
+    built = tf_keras.Model(photo, design_of(name).layout(photo, tf_keras.layers, **(settings or {})), name=name)
     if built.output_shape != (None, len(CLASSES)):
         raise BuildError(
             f"the network '{name}' gives {built.output_shape[1:]}", remedy=f"let it give {len(CLASSES)} probabilities"

@@ -52,16 +52,18 @@ def train_network(
     else:
         training = stored_pixels(photos, parts["training"]), table.labels[parts["training"]]
     validation = stored_pixels(photos, parts["validation"]), table.labels[parts["validation"]]
-    network = compile_network(build_network(name, recipe.seed), recipe, len(training[1]))
+    settings = config.layout_of(name)
+    network = compile_network(build_network(name, recipe.seed, settings), recipe, len(training[1]))
     history = fit(network, training, validation, recipe, into.parent / "checkpoint.npz")
     network.save_weights(into / "network.weights.h5")
-    (into / "network.json").write_text(json.dumps({"name": name}), encoding="utf-8")
+    (into / "network.json").write_text(json.dumps({"name": name, "settings": settings}), encoding="utf-8")
     (into / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
 
 
 def load_network(trained: Path) -> Network:
     """The network that `train_network` left in `trained`, made for answering: see builder/fuse.py."""
-    network = build_network(json.loads((trained / "network.json").read_text(encoding="utf-8"))["name"])
+    saved = json.loads((trained / "network.json").read_text(encoding="utf-8"))
+    network = build_network(saved["name"], settings=saved["settings"])
     network.load_weights(trained / "network.weights.h5")
     return fuse(network)
 
