@@ -49,6 +49,12 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    base_weights: str
+    width_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingConfig:
     epochs: int
     keep: str
@@ -63,6 +69,9 @@ class TrainingConfig:
     label_smoothing: float
     class_balance: float
     mix_up: float
+    frozen_epochs: int
+    fine_tune_from: str
+    fine_tune_rate: float
     seed: int
 
     @property
@@ -125,14 +134,15 @@ class SiteConfig:
 class Config:
     """The whole file, a section per stage; `training.epochs` is already the one for the data at hand.
 
-    own: by network, what a table of its name says of its training and its layout.
-    set_by_hand: the keys of [training] that were.
+    own: by network, what a table of its name says of it and its layout.
+    set_by_hand: the keys of [network] and [training] that were.
     """
 
     data: DataConfig
     demo: DemoConfig
     split: SplitConfig
     augment: AugmentConfig
+    network: NetworkConfig
     training: TrainingConfig
     calibration: CalibrationConfig
     scope: ScopeConfig
@@ -154,6 +164,18 @@ class Config:
         [training] stands for all networks. The network's own file goes before it, and what was set by hand before
         that; a table of the network's name goes before everything.
         """
+        own = self._own(network)
+        recipe = replace(self.training, **{key: own[key] for key in get_type_hints(TrainingConfig) if key in own})
+        # A base drawn at random has learned nothing that would have to be kept.
+        return recipe if self.form_of(network).base_weights != NO_BASE else replace(recipe, frozen_epochs=0)
+
+    def form_of(self, network: str) -> NetworkConfig:
+        """How wide that network's input is and what it begins with, by the same order; without a base, with none."""
+        own = self._own(network)
+        form = replace(self.network, **{key: own[key] for key in get_type_hints(NetworkConfig) if key in own})
+        return form if design_of(network).base else replace(form, base_weights=NO_BASE)
+
+    def _own(self, network: str) -> dict[str, Any]:
         own = dict(design_of(network).recipe)
         for key in ("epochs", "keep"):
             on_demo = own.pop(f"demo_{key}", getattr(self.training, key))
@@ -162,7 +184,7 @@ class Config:
         own = _read_own(own, network, f"builder/network/{network}.py")
         own = {key: value for key, value in own.items() if key not in self.set_by_hand}
         before_all = {key: value for key, value in self.own.get(network, {}).items() if key in RECIPE}
-        return replace(self.training, **{**own, **before_all})
+        return {**own, **before_all}
 
     def layout_of(self, network: str) -> dict[str, Any]:
         """What that network's layout is told: its defaults, and before them a table of the network's name."""
@@ -174,20 +196,26 @@ class Config:
         return replace(self, own={**self.own, network: {**self.own.get(network, {}), **settings}})
 
     def as_dict(self) -> dict[str, Any]:
-        """The file as it was read, and by what recipe and layout each network of the site is made.
+        """The file as it was read, and by what form, recipe and layout each network of the site is made.
 
         Without [search], on which no site depends.
         """
         tables = {section: asdict(getattr(self, section)) for section in SECTIONS if section != "search"}
         tables["site"]["networks"] = list(self.site.networks)  # as JSON gives it back
-        made = {name: {**asdict(self.recipe_of(name)), **self.layout_of(name)} for name in self.site.networks}
+        made = {
+            name: {**asdict(self.form_of(name)), **asdict(self.recipe_of(name)), **self.layout_of(name)}
+            for name in self.site.networks
+        }
         return {**tables, "networks": made}
 
 
 SECTIONS: dict[str, type] = {
     name: kind for name, kind in get_type_hints(Config).items() if name not in ("own", "set_by_hand")
 }
-RECIPE = get_type_hints(TrainingConfig)
+
+OWN = {"network": NetworkConfig, "training": TrainingConfig}  # of these sections a network may say something else
+RECIPE = {key: (section, hint) for section, of in OWN.items() for key, hint in get_type_hints(of).items()}
+NO_BASE = "none"
 
 # What each number may be: (section, key) -> (lowest, highest). Unlisted ones may be anything of their type.
 LIMITS: dict[tuple[str, str], tuple[float, float]] = {
@@ -202,6 +230,7 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("augment", "mirror_share"): (0, 1),
     ("augment", "zoom_keep_share"): (0.1, 1),
     ("augment", "seed"): (0, 2**32 - 1),
+    ("network", "width_px"): (100, 1000),  # from the smallest frame that is not refused
     ("training", "epochs"): (1, 10_000),
     ("training", "batch_photos"): (1, 10_000),
     ("training", "learning_rate"): (1e-12, 10),
@@ -212,6 +241,8 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("training", "label_smoothing"): (0, 0.9),
     ("training", "class_balance"): (0, 1),
     ("training", "mix_up"): (0, 10),
+    ("training", "frozen_epochs"): (0, 10_000),
+    ("training", "fine_tune_rate"): (1e-12, 10),
     ("training", "seed"): (0, 2**32 - 1),
     ("calibration", "malignant_sensitivity"): (0, 1),
     ("calibration", "sure_right"): (0, 1),
@@ -263,7 +294,7 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
             f"{file}: unknown table [{unknown[0]}]",
             remedy=f"it may hold: {', '.join((*SECTIONS, *network_names()))}",
         )
-    by_hand = frozenset(key for section, _, key in (name.partition(".") for name in changed) if section == "training")
+    by_hand = frozenset(key for section, _, key in (name.partition(".") for name in changed) if section in OWN)
     if sections["data"].source == "demo":
         for_demo = {key: getattr(sections["demo"], key) for key in ("epochs", "keep") if key not in by_hand}
         sections["training"] = replace(sections["training"], **for_demo)
@@ -273,7 +304,7 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
             f"site.networks is {list(config.site.networks)}", remedy="name at least one network, each once"
         )
     for network in config.site.networks:
-        config.recipe_of(network)  # raises where there is no such network
+        _refuse_crooked(config.form_of(network), network)  # raises too where there is no such network
     return config
 
 
@@ -333,7 +364,7 @@ def _read_values(table: dict[str, Any], section: str, hints: dict[str, Any], whe
 
 
 def _read_own(table: dict[str, Any], network: str, where: str) -> dict[str, Any]:
-    """What a network's own file, or a table of its name, says otherwise than [training]."""
+    """What a network's own file, or a table of its name, says otherwise than [network] and [training]."""
     settings = design_of(network).settings
     _refuse_unknown(table, network, {**RECIPE, **settings}, where)
     return {key: _checked_own(network, key, value) for key, value in table.items()}
@@ -342,7 +373,8 @@ def _read_own(table: dict[str, Any], network: str, where: str) -> dict[str, Any]
 def _checked_own(network: str, key: str, value: Any) -> Any:
     """A setting of the network's recipe, or one of its layout."""
     if key in RECIPE:
-        return _checked("training", key, value, RECIPE[key])
+        section, hint = RECIPE[key]
+        return _checked(section, key, value, hint)
     setting = design_of(network).settings[key]
     return _within(f"{network}.{key}", value, setting.kind, setting.words, setting.limits)
 
@@ -366,6 +398,14 @@ def _values(network: str, key: str, values: Any) -> tuple[Any, ...]:
     if len(set(checked)) < len(checked):
         raise BuildError(f"search.space.{key} is {values!r}", remedy="name each value once")
     return checked
+
+
+def _refuse_crooked(form: NetworkConfig, network: str) -> None:
+    if form.width_px % 4:
+        raise BuildError(
+            f"the network '{network}' is to see {form.width_px} pixels across",
+            remedy="set network.width_px to a multiple of four, so that the height, three quarters, is a whole number",
+        )
 
 
 def _refuse_unknown(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> None:

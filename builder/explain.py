@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.network import Network
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.train import Pixels
 
-Maps = NDArray[np.float64]  # (photos, 75, 100), 0-1
+Maps = NDArray[np.float64]  # (photos, height, width) of the network's input, 0-1
 
 BATCH_PHOTOS = 32
 
@@ -40,7 +39,7 @@ def describe_explanation(network: Network) -> dict[str, Any]:
 
 
 def explain(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Maps:
-    """Where each photo speaks for its class: pixels (photos, 75, 100, 3), classes (photos,) indices."""
+    """Where each photo speaks for its class: pixels (photos, height, width, 3), classes (photos,) indices."""
     facts = describe_explanation(network)
     names = [layer.name for layer in network.layers]
     beginning = tf_keras.Model(network.inputs, network.get_layer(facts["features"]).output)
@@ -51,7 +50,8 @@ def explain(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Map
         features = beginning(np.asarray(pixels[batch], dtype=np.float32))
         weights = _gradient(end, features, classes[batch]).sum(axis=(1, 2), keepdims=True)
         maps.append(np.maximum((features.numpy() * weights).sum(axis=3), 0))
-    return _over_the_photo(np.concatenate(maps).astype(np.float64), facts)
+    height, width = network.input_shape[1:3]
+    return _over_the_photo(np.concatenate(maps).astype(np.float64), facts, height, width)
 
 
 def _gradient(end: list[Any], features: Any, classes: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -76,6 +76,8 @@ def _place_of_cells(layer: Any) -> tuple[tuple[float, float], float]:
         return (0.0, 0.0), 1.0  # the photo itself
     before = inbound[0] if isinstance(inbound, list) else inbound  # the branches of a sum see the same places
     (top, left), step = _place_of_cells(before)
+    if isinstance(layer, tf_keras.layers.ZeroPadding2D):
+        return (top - step * layer.padding[0][0], left - step * layer.padding[1][0]), step
     window = getattr(layer, "pool_size", None) or getattr(layer, "kernel_size", None)
     if len(layer.output.shape) < 4 or window is None:
         return (top, left), step
@@ -87,10 +89,10 @@ def _place_of_cells(layer: Any) -> tuple[tuple[float, float], float]:
     return (starts[0], starts[1]), step * stride
 
 
-def _over_the_photo(maps: Maps, facts: Mapping[str, Any]) -> Maps:
+def _over_the_photo(maps: Maps, facts: Mapping[str, Any], height: int, width: int) -> Maps:
     """Draw (photos, rows, columns) over the photo's pixels (bilinear, the outer cells drawn out), the highest as 1."""
-    down = _shares(HEIGHT_PX, maps.shape[1], facts["top_px"], facts["step_px"])
-    across = _shares(WIDTH_PX, maps.shape[2], facts["left_px"], facts["step_px"])
+    down = _shares(height, maps.shape[1], facts["top_px"], facts["step_px"])
+    across = _shares(width, maps.shape[2], facts["left_px"], facts["step_px"])
     drawn = down @ maps @ across.T
     highest = drawn.max(axis=(1, 2), keepdims=True)
     return np.asarray(drawn / np.where(highest > 0, highest, 1))

@@ -200,11 +200,22 @@ def _train(
     inputs = [data, split]
     if recipe.augmentation == "twins":
         inputs.append(chain.run("augment", asdict(chain.config.augment), _augment_training, data, split))
-    settings = {**asdict(recipe), "layout": chain.config.layout_of(name), "tf_keras": version("tf_keras")}
+    settings = {
+        **asdict(recipe),
+        "layout": chain.config.layout_of(name),
+        "base": _content_of_base(chain.config, name),
+        "tf_keras": version("tf_keras"),
+    }
     if not recipe.knows_its_end:  # more epochs go on from fewer
         del settings["epochs"]
     step = partial(entry or _train_network, name=name, recipe=recipe)
     return chain.run(stage, settings, step, *inputs, network=name, part=f"epochs-{recipe.epochs}")
+
+
+def _content_of_base(config: Config, name: str) -> str:
+    """What the network begins with: a word, or of a file its content."""
+    weights = config.form_of(name).base_weights
+    return _content_hash(Path(weights)) if Path(weights).is_file() else weights
 
 
 def _measure_leakage(chain: _Chain, data: Path, split: Path) -> Path:

@@ -25,7 +25,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float64]
 Source: TypeAlias = str | os.PathLike[str] | bytes
 
-WIDTH_PX, HEIGHT_PX = 100, 75  # the network's input, and the smallest frame that is not refused
+WIDTH_PX, HEIGHT_PX = 100, 75  # a network's input as a rule, and the smallest frame that is not refused for any
 MAX_MEGAPIXELS = 80  # a 50-megapixel camera and some; four bytes a pixel while it is decoded
 MAX_FILE_BYTES = 500_000_000  # more than any of so many pixels: a bomb or a mistake
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")  # what every browser decodes too
@@ -65,13 +65,22 @@ class Frame:
     height: float
 
 
-def photo_to_pixels(source: Source) -> Pixels:
-    """Turn a photo into what the network sees, shape (75, 100, 3). Raises PhotoProblem."""
-    return frame_and_shrink(read_photo(source), _name(source))
+def height_for(width_px: int) -> int:
+    """How high an input of that width is: all are 4:3, so that a frame is the same for every network."""
+    return width_px * HEIGHT_PX // WIDTH_PX
 
 
-def frame_and_shrink(pixels: Pixels, name: str) -> Pixels:
-    """Turn a decoded photo into what the network sees, shape (75, 100, 3). Raises PhotoProblem."""
+def photo_to_pixels(source: Source, width_px: int = WIDTH_PX) -> Pixels:
+    """Turn a photo into what a network sees, shape (75, 100, 3), or as wide as is said. Raises PhotoProblem."""
+    return frame_and_shrink(read_photo(source), _name(source), width_px)
+
+
+def frame_and_shrink(pixels: Pixels, name: str, width_px: int = WIDTH_PX) -> Pixels:
+    """Turn a decoded photo into what a network sees, shape (75, 100, 3), or as wide as is said. Raises PhotoProblem.
+
+    A frame that is narrower than the input is enlarged by the same arithmetic, so that no network refuses, in training
+    or in use, what another takes.
+    """
     height, width, _ = pixels.shape
     frame = centred_frame(width, height)
     if frame.width < WIDTH_PX or frame.height < HEIGHT_PX:
@@ -79,7 +88,7 @@ def frame_and_shrink(pixels: Pixels, name: str) -> Pixels:
             f"{name}: too small ({width} x {height} pixels; the network needs {WIDTH_PX} x {HEIGHT_PX})",
             remedy="take the photo from closer, or use the original instead of a thumbnail",
         )
-    return shrink(pixels, frame)
+    return shrink(pixels, frame, width_px, height_for(width_px))
 
 
 def read_photo(source: Source, scratch: Scratch | None = None) -> Pixels:

@@ -113,6 +113,8 @@ def assemble_report(networks: Mapping[str, Results], leakage: Path | None, confi
     # A folder's path says nothing about the data to a reader, but something about whoever built the site.
     settings["data"]["source"] = data["source"]
     settings["data"]["test_source"] = data["test_source"]
+    for form in (settings["network"], *settings["networks"].values()):
+        form["base_weights"] = Path(form["base_weights"]).name
     return {
         "$schema": SCHEMA.name,
         "data": data,

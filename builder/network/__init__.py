@@ -17,8 +17,8 @@ from builder.errors import BuildError
 
 # A tf_keras model; its package has no types of its own.
 Network = Any
-# From the photo's tensor (batch, 75, 100, 3), float32 in 0..255, and Keras's layers to the tensor (batch, 7) of
-# probabilities; the last layers are a Dense one and its softmax, as an Activation of its own. What else it takes, by
+# From the photo's tensor (batch, 75, 100, 3) or larger, float32 in 0..255, and Keras's layers to the tensor (batch, 7)
+# of probabilities; the last layers are a Dense one and its softmax, as an Activation of its own. What else it takes, by
 # name only and each with a default, are its settings.
 Layout = Callable[..., Any]
 
@@ -40,8 +40,9 @@ class Setting:
 class Design:
     """What the file of a network says of it.
 
-    recipe: what its training does otherwise than [training] says. shards: how many files its weights are dealt into;
-    None: as many as their size asks for.
+    recipe: what is otherwise with it than [network] and [training] say. shards: how many files its weights are dealt
+    into; None: as many as their size asks for. base: the network of tf_keras.applications whose layers, by their
+    names, it is built on; their weights may be what it begins with.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Design:
     layout: Layout
     recipe: Mapping[str, Any]
     shards: int | None
+    base: str | None
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -69,9 +71,11 @@ def _setting_of(hint: Any, default: Any) -> Setting:
     return Setting(default, hint)
 
 
-def network(title: str, *, shards: int | None = None, **recipe: Any) -> Callable[[Layout], Design]:
+def network(
+    title: str, *, shards: int | None = None, base: str | None = None, **recipe: Any
+) -> Callable[[Layout], Design]:
     """Make a design of the function that lays a network out; it goes by the function's name, which is the file's."""
-    return lambda layout: Design(layout.__name__, title, layout, recipe, shards)
+    return lambda layout: Design(layout.__name__, title, layout, recipe, shards, base)
 
 
 def network_names() -> list[str]:
@@ -87,17 +91,20 @@ def design_of(name: str) -> Design:
     return design
 
 
-def build_network(name: str, seed: int = 0, settings: Mapping[str, Any] | None = None) -> Network:
+def build_network(
+    name: str, seed: int = 0, settings: Mapping[str, Any] | None = None, width_px: int | None = None
+) -> Network:
     """The untrained network: input (batch, 75, 100, 3) float32 in 0..255, output (batch, 7) probabilities.
 
     settings: what its layout is told otherwise than by default. seed: draws its kernels. Dropout draws from generators
-    that training sets anew each epoch.
+    that training sets anew each epoch. width_px: of another input, as high as 4:3 makes it.
     """
-    from builder.preprocess import HEIGHT_PX, WIDTH_PX
+    from builder.preprocess import WIDTH_PX, height_for
     from builder.quiet_tensorflow import tf_keras
 
+    width_px = width_px or WIDTH_PX
     tf_keras.backend.clear_session()  # or the layers' names count on from the network built before
-    photo = tf_keras.Input(shape=(HEIGHT_PX, WIDTH_PX, 3))
+    photo = tf_keras.Input(shape=(height_for(width_px), width_px, 3))
     built = tf_keras.Model(photo, design_of(name).layout(photo, tf_keras.layers, **(settings or {})), name=name)
     if built.output_shape != (None, len(CLASSES)):
         raise BuildError(

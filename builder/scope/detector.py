@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from builder.network import Network
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.progress import Advance
 from builder.quiet_tensorflow import tf_keras
 from builder.train import Pixels
@@ -25,7 +24,7 @@ Floats = NDArray[np.float64]
 Cells = list[NDArray[np.float32]]  # of each layer (photos, rows, columns, channels)
 
 LAYERS = (0, 4)  # of the activations, from the input: one to see structure by, one for the Gaussian's features
-CELL_PX = 5  # of the photo, averaged over: noise and hairs are gone, a lesion is not
+CELLS_ACROSS, CELLS_DOWN = 20, 15  # of the photo, averaged over: noise and hairs are gone, a lesion is not
 REACH = 2  # cells from one to those it is held against: about the distance from a lesion's middle to its edge
 LEVEL = 1.0  # added before the logarithm; the network takes 0..255, so this is the step between two colours
 BATCH_PHOTOS = 32
@@ -129,17 +128,18 @@ def scope_layers(network: Network) -> dict[str, int]:
     """The names of the layers whose output is looked at, each with the side of its cells in its own pixels."""
     activations = [layer for layer in network.layers if _activates(layer)]
     looked_at = [activations[min(index, len(activations) - 1)] for index in LAYERS]
-    return {layer.name: max(1, round(CELL_PX * layer.output.shape[2] / WIDTH_PX)) for layer in looked_at}
+    return {layer.name: max(1, round(layer.output.shape[2] / CELLS_ACROSS)) for layer in looked_at}
 
 
 def _activates(layer: Any) -> bool:
     activation = getattr(layer, "activation", tf_keras.activations.linear)
-    is_fine = len(layer.output.shape) == 4 and layer.output.shape[1] >= HEIGHT_PX // CELL_PX
-    return is_fine and activation is not tf_keras.activations.linear
+    is_fine = len(layer.output.shape) == 4 and layer.output.shape[1] >= CELLS_DOWN
+    is_relu = isinstance(layer, tf_keras.layers.ReLU)  # a layer that has none, but is one
+    return is_fine and (is_relu or activation is not tf_keras.activations.linear)
 
 
 def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advance: Advance | None = None) -> Cells:
-    """What those layers make of pixels (photos, 75, 100, 3), averaged over their cells."""
+    """What those layers make of pixels (photos, height, width, 3), averaged over their cells."""
     outputs = [
         tf_keras.layers.AveragePooling2D(cell_px, name=f"cells_of_{name}")(network.get_layer(name).output)
         for name, cell_px in layers.items()

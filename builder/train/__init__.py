@@ -20,8 +20,10 @@ from builder.network import Network, build_network, hash_seed, seed_dropout
 from builder.progress import Advance, steps
 from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.split import load_parts
+from builder.train.base import begin_with_base
 from builder.train.random_views import random_views
 from builder.train.recipe import averaged, class_weights, compile_network, mix_up, targets_of
+from builder.train.stages import begins_stage
 
 PREDICT_BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster on a CPU
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
@@ -52,18 +54,22 @@ def train_network(
     else:
         training = stored_pixels(photos, parts["training"]), table.labels[parts["training"]]
     validation = stored_pixels(photos, parts["validation"]), table.labels[parts["validation"]]
-    settings = config.layout_of(name)
-    network = compile_network(build_network(name, recipe.seed, settings), recipe, len(training[1]))
-    history = fit(network, training, validation, recipe, into.parent / "checkpoint.npz")
+    settings, width_px, checkpoint = config.layout_of(name), table.pixels.shape[2], into.parent / "checkpoint.npz"
+    network = build_network(name, recipe.seed, settings, width_px)
+    if not _history_in(checkpoint, recipe.epochs):
+        begin_with_base(network, config.form_of(name).base_weights)
+    compile_network(network, recipe, len(training[1]))
+    history = fit(network, training, validation, recipe, checkpoint)
     network.save_weights(into / "network.weights.h5")
-    (into / "network.json").write_text(json.dumps({"name": name, "settings": settings}), encoding="utf-8")
+    built = {"name": name, "settings": settings, "width_px": width_px}
+    (into / "network.json").write_text(json.dumps(built), encoding="utf-8")
     (into / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
 
 
 def load_network(trained: Path) -> Network:
     """The network that `train_network` left in `trained`, made for answering: see builder/fuse.py."""
-    saved = json.loads((trained / "network.json").read_text(encoding="utf-8"))
-    network = build_network(saved["name"], settings=saved["settings"])
+    built = json.loads((trained / "network.json").read_text(encoding="utf-8"))
+    network = build_network(built["name"], settings=built["settings"], width_px=built["width_px"])
     network.load_weights(trained / "network.weights.h5")
     return fuse(network)
 
@@ -83,11 +89,13 @@ def fit(
     Order and dropout masks of an epoch follow from the seed and its number alone, so that an interrupted
     training ends with the same bytes as an uninterrupted one.
     """
-    history = _restore(network, checkpoint, recipe.epochs)
+    history = _restore(network, checkpoint, recipe, len(training[0]))
     photos_per_epoch = len(training[0]) + len(validation[0])
     done = len(history) * photos_per_epoch
     with steps("training", recipe.epochs * photos_per_epoch, done=done) as advance:
         for epoch in range(len(history) + 1, recipe.epochs + 1):
+            if begins_stage(network, recipe, epoch):
+                compile_network(network, recipe, len(training[0]), epoch)
             note = f"epoch {epoch} of {recipe.epochs}" + (_spoken(history[-1]) if history else "")
             loss, accuracy = _train_epoch(network, *training, recipe, epoch, partial(advance, note=note))
             with averaged(network, recipe):
@@ -184,14 +192,22 @@ def _write_checkpoint(network: Network, history: History, checkpoint: Path) -> N
     unfinished.replace(checkpoint)
 
 
-def _restore(network: Network, checkpoint: Path, epochs: int) -> History:
+def _history_in(checkpoint: Path, epochs: int) -> History:
+    """What was trained so far, and can be gone on from."""
     if not checkpoint.exists():
         return []
     with np.load(checkpoint) as saved:
         history: History = json.loads(str(saved["history"]))
-        if len(history) > epochs:
-            return []  # it went further than is asked for now
+    return history if len(history) <= epochs else []  # or it went further than is asked for now
+
+
+def _restore(network: Network, checkpoint: Path, recipe: TrainingConfig, photos: int) -> History:
+    history = _history_in(checkpoint, recipe.epochs)
+    if not history:
+        return []
+    with np.load(checkpoint) as saved:
         arrays = [saved[f"arr_{index}"] for index in range(len(saved.files) - 1)]
+    compile_network(network, recipe, photos, len(history))  # the optimiser is that of the last epoch's stage
     weights = len(network.get_weights())
     network.set_weights(arrays[:weights])
     _make_variables(network.optimizer, network.trainable_variables)

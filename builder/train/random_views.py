@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.quiet_tensorflow import tensorflow
 
 Floats = NDArray[np.float32]
@@ -25,11 +24,12 @@ SATURATION = 0.15
 
 def random_views(photos: NDArray[np.uint8], random: np.random.Generator) -> Any:
     """A view of each photo: (photos, 75, 100, 3) uint8 to a tensor of the same shape, float32 in 0..255."""
-    return _see(photos, _draw_places(len(photos), random), _draw_light(len(photos), random))
+    return _see(photos, _draw_places(photos.shape[:3], random), _draw_light(len(photos), random))
 
 
-def _draw_places(count: int, random: np.random.Generator) -> Floats:
+def _draw_places(shape: tuple[int, ...], random: np.random.Generator) -> Floats:
     """Affine maps (photos, 8) from places in the view to places in the photo, about its middle."""
+    count, height, width = shape
     angle = random.uniform(0, 2 * np.pi, count)
     scale = np.exp(random.uniform(-ZOOM, ZOOM, count) - ZOOM_IN)
     stretch = np.exp(random.uniform(-STRETCH, STRETCH, count) / 2)
@@ -37,9 +37,9 @@ def _draw_places(count: int, random: np.random.Generator) -> Floats:
     wide, high = scale * stretch, scale / stretch
     xx, xy = wide * mirror * np.cos(angle), -wide * mirror * np.sin(angle)
     yx, yy = high * np.sin(angle), high * np.cos(angle)
-    middle_x, middle_y = (WIDTH_PX - 1) / 2, (HEIGHT_PX - 1) / 2
-    to_x = middle_x + random.uniform(-SHIFT, SHIFT, count) * WIDTH_PX - xx * middle_x - xy * middle_y
-    to_y = middle_y + random.uniform(-SHIFT, SHIFT, count) * HEIGHT_PX - yx * middle_x - yy * middle_y
+    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+    to_x = middle_x + random.uniform(-SHIFT, SHIFT, count) * width - xx * middle_x - xy * middle_y
+    to_y = middle_y + random.uniform(-SHIFT, SHIFT, count) * height - yx * middle_x - yy * middle_y
     none = np.zeros(count)  # no perspective
     return np.stack([xx, xy, to_x, yx, yy, to_y, none, none], axis=1).astype(np.float32)
 
@@ -56,7 +56,7 @@ def _see(photos: Any, places: Any, light: Any) -> Any:
     seen = tensorflow.raw_ops.ImageProjectiveTransformV3(
         images=tensorflow.cast(photos, tensorflow.float32),
         transforms=places,
-        output_shape=[HEIGHT_PX, WIDTH_PX],
+        output_shape=tensorflow.shape(photos)[1:3],
         interpolation="BILINEAR",
         fill_mode="REFLECT",  # skin goes on beyond the edge
         fill_value=0.0,

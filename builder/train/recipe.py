@@ -14,13 +14,18 @@ from builder.classes import CLASSES
 from builder.config import TrainingConfig
 from builder.network import Network
 from builder.quiet_tensorflow import tf_keras
+from builder.train.stages import enter_stage
 
 Targets = NDArray[np.float32]  # (photos, 7)
 
 
-def compile_network(network: Network, recipe: TrainingConfig, photos: int) -> Network:
-    """Give the network the optimiser and the loss of the recipe; photos: how many an epoch shows it."""
-    network.compile(optimizer=_optimizer(recipe, photos), loss="categorical_crossentropy", metrics=["accuracy"])
+def compile_network(network: Network, recipe: TrainingConfig, photos: int, epoch: int = 1) -> Network:
+    """Give the network the optimiser and the loss of the recipe; photos: how many an epoch shows it.
+
+    epoch: by its number, what stands still is made to; see builder/train/stages.py.
+    """
+    own = enter_stage(network, recipe, epoch)
+    network.compile(optimizer=_optimizer(own, photos), loss="categorical_crossentropy", metrics=["accuracy"])
     return network
 
 

@@ -2,6 +2,7 @@
 /** Loads a network the build exported and classifies pixels with it. */
 const Network = (() => {
   /** @typedef {import("@tensorflow/tfjs-layers").LayersModel} LayersModel */
+  /** @typedef {LayersModel["layers"][number]} Layer */
   /** @typedef {import("@tensorflow/tfjs-core").Tensor} Tensor */
   /** @typedef {import("@tensorflow/tfjs-core").Tensor4D} Tensor4D */
 
@@ -76,13 +77,15 @@ const Network = (() => {
   function explainerOf(model, card) {
     const { features, logits } = card.explanation;
     const beginning = withOutputs(model, [features]);
+    const through = (/** @type {Layer} */ layer, /** @type {Tensor} */ value) =>
+      layer.getClassName() === "GlobalMaxPooling2D" ? highestOf(value) : /** @type {Tensor} */ (layer.apply(value));
     const names = model.layers.map((layer) => layer.name);
     const end = model.layers.slice(names.indexOf(features) + 1, names.indexOf(logits) + 1);
     return async (pixels, classIndex) => {
       const map = tf.tidy(() => {
         const [seen] = outputsOf(beginning, pixels, card);
         const logit = (/** @type {Tensor} */ start) => {
-          const values = end.reduce((value, layer) => /** @type {Tensor} */ (layer.apply(value)), start);
+          const values = end.reduce((value, layer) => through(layer, value), start);
           return tf.sum(tf.mul(values, tf.oneHot([classIndex], card.classes.length)));
         };
         const weights = tf.sum(tf.grad(logit)(seen), [1, 2], true);
@@ -91,6 +94,24 @@ const Network = (() => {
       const [values] = await read([map]);
       return overThePhoto(values, map.shape[1] ?? 0, map.shape[2] ?? 0, card);
     };
+  }
+
+  /**
+   * The highest value of each channel. Where several places have it, as values that end at 6 may, each gets a share of the
+   * gradient, as in Keras; TensorFlow.js gives each of them all of it.
+   * @param {Tensor} values (1, rows, columns, channels)
+   * @returns {Tensor}
+   */
+  function highestOf(values) {
+    return tf.customGrad((all, save) => {
+      const highest = tf.max(/** @type {Tensor} */ (all), [1, 2], true);
+      /** @type {import("@tensorflow/tfjs-core").GradSaveFunc} */ (save)([/** @type {Tensor} */ (all), highest]);
+      const gradFunc = (/** @type {Tensor} */ given, /** @type {Tensor[]} */ [saved, most]) => {
+        const isHighest = tf.cast(tf.equal(saved, most), "float32");
+        return tf.mul(isHighest, tf.div(tf.reshape(given, most.shape), tf.sum(isHighest, [1, 2], true)));
+      };
+      return { value: tf.squeeze(highest, [1, 2]), gradFunc };
+    })(values);
   }
 
   /** The same layers with other outputs. @param {LayersModel} model  @param {readonly string[]} layers */

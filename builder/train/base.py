@@ -1,0 +1,98 @@
+"""The base that a network is built on: which of its layers that is, and the weights that it begins with.
+
+Keras's own loader fetches them, and keeps them where it keeps such files (`~/.keras/models`).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from builder.config import NO_BASE
+from builder.errors import BuildError
+from builder.network import Network, design_of
+from builder.progress import console
+from builder.quiet_tensorflow import tensorflow, tf_keras
+
+SILENCE_S = 60  # without a byte, until the connection counts as lost; Keras itself would wait for ever
+FAILED = "URL fetch failure"  # how Keras's loader begins, in a plain Exception
+UNFIT = (OSError, ValueError, KeyError, tensorflow.errors.OpError)  # no file of weights, or of other layers or shapes
+LEFT = "set network.base_weights to a file of these weights, or to none to train from the start"
+
+
+def base_layers(network: Network) -> list[Any]:
+    """The layers of the network that are its base's, from the input on; none where it has no base."""
+    base = design_of(network.name).base
+    if not base:
+        return []
+    names = {layer.name for layer in _application(base, network, None).layers}
+    return [layer for layer in network.layers[1:] if layer.name in names]
+
+
+def begin_with_base(network: Network, weights: str) -> None:
+    """Give the layers of the base their weights: those of ImageNet, or of a file as Keras has them. Raises BuildError.
+
+    weights: "imagenet", the path of a file, or "none", which leaves them as they were drawn.
+    """
+    base = design_of(network.name).base
+    if not base or weights == NO_BASE:
+        return
+    loaded = _fetched(base, network) if weights == "imagenet" else _read(base, network, Path(weights))
+    for layer in loaded.layers:
+        if layer.weights:
+            network.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def _application(base: str, network: Network, weights: str | None) -> Network:
+    build = getattr(tf_keras.applications, base)
+    return build(include_top=False, weights=weights, input_shape=network.input_shape[1:])
+
+
+def _read(base: str, network: Network, file: Path) -> Network:
+    if not file.is_file():
+        raise BuildError(f"there is no file {file} of base weights", remedy=LEFT)
+    try:
+        return _application(base, network, str(file))
+    except UNFIT as error:
+        raise BuildError(
+            f"{file} does not hold the weights of {base} without its top ({_first_line(error)})", remedy=LEFT
+        ) from error
+
+
+def _fetched(base: str, network: Network) -> Network:
+    console.print(f"{base} begins with what it learned on ImageNet; Keras fetches that once")
+    try:
+        with _not_waiting_for_ever():
+            return _application(base, network, "imagenet")
+    except TimeoutError as error:
+        raise _unreachable(base, "the connection was lost") from error
+    except UNFIT as error:
+        raise BuildError(
+            f"the weights of {base} that Keras keeps are damaged ({_first_line(error)})",
+            remedy=f"delete them in ~/.keras/models, or {LEFT}",
+        ) from error
+    except Exception as error:
+        if not str(error).startswith(FAILED):
+            raise
+        raise _unreachable(base, _first_line(error)) from error
+
+
+def _unreachable(base: str, reason: str) -> BuildError:
+    return BuildError(f"the ImageNet weights of {base} cannot be fetched ({reason})", remedy=LEFT)
+
+
+@contextmanager
+def _not_waiting_for_ever() -> Iterator[None]:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SILENCE_S)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,68 @@
+"""A mobilenet that nobody trained, exported as the build exports a trained one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from builder.data.demo import draw_demo_photos
+from builder.explain import describe_explanation
+from builder.export import describe_model, write_model
+from builder.fuse import fuse
+from builder.network import Network, build_network
+from builder.preprocess import height_for
+from builder.quality import measure_quality, quality_limits
+from builder.quiet_tensorflow import tf_keras
+from builder.scope.detector import cells_of, fit_detector, scope_layers
+from builder.tensorflowjs_writer import load_layers_model
+from builder.twins import write_twin
+
+SEED = 6
+
+
+def drawn_photos(count: int, width_px: int, seed: int = SEED) -> Any:
+    drawn = draw_demo_photos(count, seed, width_px=width_px, height_px=height_for(width_px))
+    return np.stack([photo.pixels for photo in drawn])
+
+
+def some_mobilenet(width_px: int) -> Network:
+    """As after a training: its normalisations have statistics of their own, by which values stay in a sound range."""
+    network = build_network("mobilenet", seed=SEED, width_px=width_px)
+    random = np.random.default_rng(SEED)
+    normalisations = [layer for layer in network.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
+    photos = drawn_photos(24, width_px).astype(np.float32)
+    for layer in normalisations:
+        # One after the other, each by what the layers before it now give.
+        seen = tf_keras.Model(network.inputs, layer.input).predict_on_batch(photos)
+        seen = seen.reshape(-1, seen.shape[-1])
+        gamma, beta = random.uniform(0.8, 1.6, seen.shape[1]), random.uniform(0.5, 3.0, seen.shape[1])
+        layer.set_weights([gamma, beta, seen.mean(axis=0), seen.var(axis=0) + 1e-3])
+    return network
+
+
+def export_mobilenet(site: Path, width_px: int, name: str = "mobilenet") -> tuple[Network, Network]:
+    """Write it to `site/model/<name>`; returns it as it was and as the page has it."""
+    folder = site / "model" / name
+    folder.mkdir(parents=True)
+    network = some_mobilenet(width_px)
+    write_model(fuse(network), "float16", folder)
+    stored = load_layers_model(folder)
+    drawn = drawn_photos(80, width_px)
+    layers = scope_layers(stored)
+    training, validation = (cells_of(stored, layers, part) for part in (drawn[:50], drawn[50:]))
+    detector = fit_detector(layers, training, validation, refused=(0.1, 0.1))
+    limits = {
+        "operating_point": {"threshold": 0.5, "sensitivity": 0.9, "specificity": 0.5},
+        "sureness": [{"level": "not-sure", "from": 0.0, "right_of_100": 50}],
+        "scope": {**detector.as_dict(), "threshold": 1000.0},  # what it answers is of interest, whatever it is shown
+        "quality": quality_limits([measure_quality(photo, width_px) for photo in drawn]),
+    }
+    card = describe_model(stored, "mixed", folder, limits)
+    assert card["explanation"] == describe_explanation(stored)
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    for file in sorted(folder.iterdir()):
+        write_twin(file, site)
+    return network, stored

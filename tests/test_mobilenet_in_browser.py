@@ -1,0 +1,90 @@
+"""MobileNet in the page: the same answers, scope and heat map as in Python, over http and from disk."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from builder.classes import CODES
+from builder.explain import explain
+from builder.fuse import fuse
+from builder.network import Network
+from builder.preprocess import height_for
+from builder.quiet_tensorflow import tf_keras
+from builder.scope.detector import cells_of, detector_of
+from builder.train import predict
+from tests.mobilenet_site import drawn_photos, export_mobilenet
+from tests.page import write_page
+from tests.test_explain import OWN_SCRIPT
+
+SCRIPTS = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"]
+
+
+@dataclass(frozen=True)
+class Site:
+    folder: Path
+    width_px: int
+    trained: Network
+    stored: Network
+
+
+@pytest.fixture(scope="module", params=[100])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    folder = tmp_path_factory.mktemp("mobilenet")
+    write_page(folder, SCRIPTS, own_script=OWN_SCRIPT, tensorflow=True)
+    trained, stored = export_mobilenet(folder, request.param)
+    return Site(folder, request.param, trained, stored)
+
+
+def test_its_normalisations_are_drawn_into_its_convolutions(site: Site) -> None:
+    fused = fuse(site.trained)
+    left = [layer for layer in fused.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
+    assert len(left) == 2 and all(len(layer.output.shape) == 2 for layer in left)  # the head's, after no convolution
+    photos = drawn_photos(12, site.width_px, seed=9)
+    answers = predict(site.trained, photos)
+    assert answers.std(axis=0).max() > 0.02  # or agreeing would be no feat
+    assert predict(fused, photos) == pytest.approx(answers, abs=5e-4)  # 28 layers magnify what rounding differs by
+    early = [tf_keras.Model(of.inputs, of.get_layer("conv_pw_3_relu").output) for of in (fused, site.trained)]
+    one, other = (network.predict_on_batch(photos.astype(np.float32)) for network in early)
+    assert np.abs(one - other).max() < 1e-4 < other.std()
+
+
+@pytest.fixture(scope="module", params=["wasm over http", "webgl over http", "cpu from disk"])
+def page(request: pytest.FixtureRequest, browser: Browser, site: Site, serve: Callable[[Path], str]) -> Iterator[Page]:
+    backend, _, way = request.param.partition(" ")
+    address = serve(site.folder) if way == "over http" else site.folder.as_uri()
+    page = browser.new_page()
+    page.set_default_timeout(300_000)
+    page.goto(f"{address}/index.html?backend={backend}")
+    assert page.evaluate("load('mobilenet')") == backend
+    yield page
+    page.close()
+
+
+def test_it_answers_and_explains_as_python_does(page: Page, site: Site) -> None:
+    card = json.loads((site.folder / "model" / "mobilenet" / "card.json").read_text(encoding="utf-8"))
+    height_px = height_for(site.width_px)
+    assert card["input"] == {"width_px": site.width_px, "height_px": height_px}
+    detector = detector_of(card["judgement"]["scope"])
+    for photo in drawn_photos(2, site.width_px, seed=9):
+        [expected] = predict(site.stored, photo[None])
+        [scope] = detector.scope_of(cells_of(site.stored, detector.looked_at, photo[None]))
+        # In a network that nobody trained, nothing may speak for the likeliest class: the one with the most to show.
+        heat = explain(site.stored, np.repeat(photo[None], len(CODES), axis=0), np.arange(len(CODES)))
+        kind = int(heat.sum(axis=(1, 2)).argmax())
+        warmth = heat[kind]
+        encoded = base64.b64encode(photo.tobytes()).decode()
+        told = page.evaluate("([pixels, kind]) => ask(pixels, kind)", [encoded, kind])
+        assert told["probabilities"] == pytest.approx(expected, abs=1e-3)
+        assert told["scope"] == pytest.approx(scope, abs=1e-3)
+        assert (told["width"], told["height"]) == (site.width_px, height_px)
+        assert warmth.max() == pytest.approx(1)
+        assert np.abs(np.array(told["values"]) - warmth.ravel()).max() < 1e-3
+        assert told["leaked"] == 0
