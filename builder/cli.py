@@ -65,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
         "--measure-leakage", action="store_true", help="train once more, split by photo: what that adds to the figures"
     )
     parser.add_argument(
+        "--folds",
+        metavar="N",
+        type=int,
+        help="train and test on each of N folds of lesions in turn: how figures spread",
+    )
+    parser.add_argument(
         "--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml"
     )
     parser.add_argument(
@@ -94,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="classify photos with the built network")
     predict.add_argument("photos", metavar="PHOTO", type=Path, nargs="+")
     predict.add_argument("--network", metavar="NAME", help="of the site's; default: the one that answers first")
+    predict.add_argument(
+        "--ensemble", action="store_true", help="the mean of the networks of all folds, after a build with --folds"
+    )
     predict.add_argument("--json", action="store_true", dest="as_json", help="print probabilities as JSON")
     predict.set_defaults(run=_predict)
 
@@ -127,6 +136,8 @@ def _request_for(given: argparse.Namespace, source: str | None) -> Request:
         settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
     if given.measure_leakage:
         settings.append("leakage.measure=true")
+    if given.folds is not None:
+        settings += ["split.rule=k-fold", f"split.folds={given.folds}", "folds.measure=true"]
     request = Request(given.config, source, tuple(settings))
     _fetch_if_named(request, given.accept_licence)
     return request
@@ -163,9 +174,11 @@ def _publish(given: argparse.Namespace) -> None:
 
 
 def _predict(given: argparse.Namespace) -> int:
+    from builder.pipeline import Folders
     from builder.predict import predict_photos
 
-    return predict_photos(given.photos, given.site, given.network, as_json=given.as_json)
+    folders = Folders(given.work, given.site) if given.ensemble else None
+    return predict_photos(given.photos, given.site, given.network, as_json=given.as_json, ensemble_in=folders)
 
 
 def _compare(given: argparse.Namespace) -> None:

@@ -109,6 +109,11 @@ class LeakageConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldsConfig:
+    measure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SearchConfig:
     network: str
     method: str
@@ -148,6 +153,7 @@ class Config:
     scope: ScopeConfig
     evaluation: EvaluationConfig
     leakage: LeakageConfig
+    folds: FoldsConfig
     search: SearchConfig
     export: ExportConfig
     site: SiteConfig
@@ -302,6 +308,11 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
     if len(set(config.site.networks)) < len(config.site.networks) or not config.site.networks:
         raise BuildError(
             f"site.networks is {list(config.site.networks)}", remedy="name at least one network, each once"
+        )
+    if config.folds.measure and config.split.rule != "k-fold":
+        raise BuildError(
+            f"folds.measure is true, and split.rule is '{config.split.rule}'",
+            remedy="set split.rule to 'k-fold', or name the number of folds with --folds",
         )
     for network in config.site.networks:
         _refuse_crooked(config.form_of(network), network)  # raises too where there is no such network

@@ -54,6 +54,7 @@ CODE = {
     "evaluate": ("builder/evaluate", "builder/calibrate.py", *ANSWERING),
     "search-split": ("builder/search/fold.py", "builder/split.py"),
     "search": ("builder/search", "builder/train", "builder/evaluate", *ANSWERING),
+    "folds": ("builder/folds.py",),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
     "leakage-train": ("builder/train", SHARED_BY_NETWORKS),
     "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
@@ -100,6 +101,7 @@ READS: dict[str, dict[str, tuple[str, ...]]] = {
     "calibrate": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "scope": {"data": (*LABELLED_PIXELS, "details.csv"), "split": ("parts.npy",)},
     "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
+    "folds": {"data": ("photos.csv",), "evaluate": ("figures.json", "predictions.csv")},
     "search-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "search": {"data": LABELLED_PIXELS},
     "leakage-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
@@ -173,9 +175,10 @@ def build_site(request: Request, folders: Folders) -> None:
     split = chain.run("split", asdict(config.split), _split_photos, data)
     networks = [folder for name in config.site.networks for folder in _build_network(chain, name, data, split)]
     leakage = [_measure_leakage(chain, data, split)] if config.leakage.measure else []
-    rendered = chain.run("render", config.as_dict(), _render_site, *networks, *leakage)
+    folds, ensemble = _measure_folds(chain, data) if config.folds.measure else ([], {})
+    rendered = chain.run("render", config.as_dict(), _render_site, *networks, *leakage, *folds)
     _put_in_place(rendered, folders.site)
-    _write_record(request, config, folders, finished=True)
+    _write_record(request, config, folders, finished=True, ensemble=ensemble)
     if not chain.ran:
         console.print("Nothing has changed since the last build.")
     console.print(summary_of(folders.site, time.monotonic() - started))
@@ -184,13 +187,41 @@ def build_site(request: Request, folders: Folders) -> None:
 def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
     """From training to export: the folders of what is no photo for it, of its figures, and of its files."""
     config, run = chain.config, partial(chain.run, network=name)
-    trained = _train(chain, "train", name, config.recipe_of(name), data, split)
-    calibrated = run("calibrate", asdict(config.calibration), _calibrate_network, data, split, trained)
+    trained, calibrated, evaluated = _train_and_test(chain, name, data, split)
     about_scope = {"scope": asdict(config.scope), "evaluation": asdict(config.evaluation)}
     scoped = run("scope", about_scope, _fit_scope, data, split, trained)
-    evaluated = run("evaluate", asdict(config.evaluation), _evaluate_network, data, split, trained, calibrated)
     inputs = (data, split, trained, calibrated, scoped, evaluated)
     return scoped, evaluated, run("export", asdict(config.export), _export_network, *inputs)
+
+
+def _train_and_test(chain: _Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
+    """The folders of a network's training, of its calibration, and of its figures on the test part."""
+    config, run = chain.config, partial(chain.run, network=name)
+    trained = _train(chain, "train", name, config.recipe_of(name), data, split)
+    calibrated = run("calibrate", asdict(config.calibration), _calibrate_network, data, split, trained)
+    evaluated = run("evaluate", asdict(config.evaluation), _evaluate_network, data, split, trained, calibrated)
+    return trained, calibrated, evaluated
+
+
+def _measure_folds(chain: _Chain, data: Path) -> tuple[list[Path], dict[str, Any]]:
+    """Train and test the site's networks on every fold; returns the result, and where each fold's networks are."""
+    config, names = chain.config, chain.config.site.networks
+    made: dict[str, list[tuple[Path, Path, Path]]] = {name: [] for name in names}
+    for fold in range(1, config.split.folds + 1):
+        of_fold = _Chain(replace(config, split=replace(config.split, fold=fold)), chain.work)
+        split = of_fold.run("split", asdict(of_fold.config.split), _split_photos, data)
+        for name in names:
+            console.print(f"fold {fold} of {config.split.folds}: {name}")
+            made[name].append(_train_and_test(of_fold, name, data, split))
+        chain.ran += of_fold.ran
+    evaluated = [folders[2] for name in names for folders in made[name]]
+    step = partial(_spread_of_folds, networks=names)
+    measured = chain.run("folds", {"networks": names, "folds": config.split.folds}, step, data, *evaluated)
+    ensemble = {
+        name: [[folder.relative_to(chain.work).as_posix() for folder in folders[:2]] for folders in made[name]]
+        for name in names
+    }
+    return [measured], ensemble
 
 
 def _train(
@@ -345,8 +376,10 @@ class _Chain:
         return {name: result[name] for name in wanted}
 
 
-def _write_record(request: Request, config: Config, folders: Folders, *, finished: bool) -> None:
-    """Note what is being built, for `publish` to compare."""
+def _write_record(
+    request: Request, config: Config, folders: Folders, *, finished: bool, ensemble: dict[str, Any] | None = None
+) -> None:
+    """Note what is being built, for `publish` to compare, and where the networks of all folds are, for `predict`."""
     folders.work.mkdir(parents=True, exist_ok=True)
     record = {
         "finished": finished,
@@ -354,6 +387,7 @@ def _write_record(request: Request, config: Config, folders: Folders, *, finishe
         "source": request.source,
         "settings": request.settings,
         "config": config.as_dict(),
+        "ensemble": ensemble or {},
     }
     folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
@@ -417,6 +451,7 @@ _evaluate_network = _entry_of("builder.evaluate", "evaluate_network", needs_tens
 _export_network = _entry_of("builder.export", "export_network", needs_tensorflow=True)
 _split_fold = _entry_of("builder.search.fold", "split_fold")
 _try_settings = _entry_of("builder.search.fold", "try_settings", needs_tensorflow=True)
+_spread_of_folds = _entry_of("builder.folds", "measure_folds")
 _split_leaking = _entry_of("builder.leakage", "split_leaking")
 _compare_ways = _entry_of("builder.leakage", "measure_leakage", needs_tensorflow=True)
 _render_site = _entry_of("builder.render", "render_site")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from builder.classes import CLASSES, CODES
 from builder.errors import BuildError
@@ -14,18 +14,33 @@ from builder.messages import Messages, load_messages
 from builder.preprocess import PhotoProblem, Pixels, centred_frame, frame_and_shrink, read_photo
 from builder.quality import Measures, measure_quality
 
+if TYPE_CHECKING:
+    from builder.ensemble import Members
+    from builder.pipeline import Folders
+
 WARNING = "For education only: this is not a diagnosis. Show any spot that worries you to a dermatologist."
+
+# Of an ensemble, where others would claim a figure.
+UNTESTED = (
+    "The mean of {count} networks, each made without one of {count} folds. How well the mean does was not measured, "
+    "and cannot be on these data: every photo of them was used to make all but one of the networks. The report's "
+    "figures are of single networks."
+)
 
 MESSAGES = Path(__file__).parent.parent / "web_template" / "messages"
 
 
-def predict_photos(photos: list[Path], site: Path, network: str | None, *, as_json: bool) -> int:
+def predict_photos(
+    photos: list[Path], site: Path, network: str | None, *, as_json: bool, ensemble_in: Folders | None = None
+) -> int:
     """Print what a network of `site` answers for each photo; returns the exit code.
 
-    network: None is the one that answers first in the page too. A photo that cannot be used is named on the standard
-    error stream and left out; the others are still answered.
+    network: None is the one that answers first in the page too. ensemble_in: where a build has left the networks of
+    all folds, to answer with their mean; whether a photo shows a lesion is still the site's network to say. A photo
+    that cannot be used is named on the standard error stream and left out; the others are still answered.
     """
     model = _model_of(site, network)
+    members = _members_of(ensemble_in, model.name) if ensemble_in else None
     readable: list[Path] = []
     pixels: list[Pixels] = []
     measures: list[Measures] = []
@@ -40,6 +55,8 @@ def predict_photos(photos: list[Path], site: Path, network: str | None, *, as_js
         pixels.append(seen)
         measures.append(measure_quality(seen, centred_frame(whole.shape[1], whole.shape[0]).width))
     answers = _classify(pixels, measures, model) if pixels else []
+    if members and answers:
+        answers = _answer_together(members, pixels, answers)
     if as_json:
         rows = [{"file": str(photo), **answer} for photo, answer in zip(readable, answers, strict=True)]
         print(json.dumps({"photos": rows}, indent=1))
@@ -47,6 +64,8 @@ def predict_photos(photos: list[Path], site: Path, network: str | None, *, as_js
         messages = load_messages(MESSAGES)["en"]  # what the page says
         for photo, answer in zip(readable, answers, strict=True):
             print(_in_words(photo, answer, messages))
+        if members:
+            print(UNTESTED.format(count=len(members)))
         print(WARNING)
     return 0 if len(readable) == len(photos) else 1
 
@@ -83,11 +102,48 @@ def _classify(pixels: list[Pixels], measures: list[Measures], model: Path) -> li
     ]
 
 
+def _members_of(folders: Folders, network: str) -> Members:
+    from builder.ensemble import members_of
+
+    return members_of(folders.record, folders.work, network)
+
+
+def _answer_together(members: Members, pixels: list[Pixels], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The mean of all folds' networks in place of one network's probabilities.
+
+    The lines to "suspicious" and "not sure" are a single network's, and are not drawn through the mean.
+    """
+    import numpy as np
+
+    from builder.ensemble import answers_of_folds, together
+
+    return [
+        {**mean, "scope": answer["scope"], "judgement": _without_lines(answer["judgement"])}
+        for mean, answer in zip(together(answers_of_folds(members, np.stack(pixels))), answers, strict=True)
+    ]
+
+
+def _without_lines(judgement: dict[str, Any]) -> dict[str, Any]:
+    verdict = judgement["verdict"] if judgement["verdict"] == "not-a-lesion" else "answer"
+    return {"verdict": verdict, "quality": judgement["quality"]}
+
+
 def _in_words(photo: Path, answer: dict[str, Any], messages: Messages) -> str:
     probabilities, judgement = answer["probabilities"], answer["judgement"]
     ranked = sorted(CLASSES, key=lambda lesion_class: -probabilities[lesion_class.code])
-    lines = [f"{probabilities[kind.code]:7.1%}  {kind.name} ({kind.group}): {kind.plain}" for kind in ranked]
+    lines = [
+        f"{probabilities[kind.code]:7.1%}{_range(answer, kind.code)}  {kind.name} ({kind.group}): {kind.plain}"
+        for kind in ranked
+    ]
     said = [messages[f"quality.{code}"] for code in judgement["quality"]]
     if judgement["verdict"] != "answer":
         said.insert(0, f"{messages['answer.' + judgement['verdict']]}.")
     return "\n".join([str(photo), *said, *lines, ""])
+
+
+def _range(answer: dict[str, Any], code: str) -> str:
+    """Between what the networks of an ensemble differ; nothing of a single one."""
+    if "by_fold" not in answer:
+        return ""
+    of_folds = [fold[code] for fold in answer["by_fold"]]
+    return f" ({min(of_folds):.1%} to {max(of_folds):.1%})"

@@ -68,13 +68,15 @@ class Results:
 def render_site(*results: Path, config: Config, into: Path) -> None:
     """Stage entry: save the whole site in `into`.
 
-    results: of every network the folders of its scope, its figures, and its files; last, where leakage was measured, if
-    it was.
+    results: of every network the folders of its scope, its figures, and its files; last those of leakage and of the
+    folds, if they were measured.
     """
     names = config.site.networks
     networks = {name: Results(*results[3 * i : 3 * i + 3]) for i, name in enumerate(names)}
-    leakage = results[3 * len(names)] if len(results) > 3 * len(names) else None
-    report = assemble_report(networks, leakage, config)
+    further = list(results[3 * len(names) :])
+    leakage = further.pop(0) if config.leakage.measure else None
+    folds = further.pop(0) if config.folds.measure else None
+    report = assemble_report(networks, leakage, folds, config)
     for network in networks.values():
         shutil.copytree(network.exported / "model", into / "model", dirs_exist_ok=True)
     _join_tables([network.evaluated / "predictions.csv" for network in networks.values()], into / "predictions.csv")
@@ -105,7 +107,9 @@ def render_site(*results: Path, config: Config, into: Path) -> None:
     write_service_worker(TEMPLATES / SERVICE_WORKER, into)
 
 
-def assemble_report(networks: Mapping[str, Results], leakage: Path | None, config: Config) -> dict[str, Any]:
+def assemble_report(
+    networks: Mapping[str, Results], leakage: Path | None, folds: Path | None, config: Config
+) -> dict[str, Any]:
     """Every figure the report page shows, as `report.schema.json` describes them."""
     figures = {name: _read_json(network.evaluated / "figures.json") for name, network in networks.items()}
     data = next(iter(figures.values()))["data"]  # the same for all
@@ -128,6 +132,7 @@ def assemble_report(networks: Mapping[str, Results], leakage: Path | None, confi
             for name, network in networks.items()
         },
         "leakage": _read_json(leakage / "leakage.json") if leakage else None,
+        "folds": {"shipped": config.split.fold, **_read_json(folds / "folds.json")} if folds else None,
     }
 
 

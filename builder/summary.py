@@ -15,6 +15,8 @@ FIGURES = {
     "share of melanomas found": "melanoma_sensitivity",
 }
 
+FIGURES_OF_FOLDS = {**FIGURES, "malignant, ROC AUC": "malignant_auc"}
+
 
 def summary_of(site: Path, seconds: float) -> str:
     """A few lines about the site in `site`, built in `seconds`."""
@@ -26,6 +28,7 @@ def summary_of(site: Path, seconds: float) -> str:
         f"Built in {seconds:.0f} s from {data['title']}: {data['photos']} photos of {data['lesions']} lesions.",
         *(line for network in networks.values() for line in _of_network(network)),
         *_of_leakage(report["leakage"]),
+        *_of_folds(report["folds"], networks),
         f"The whole folder: {folder_bytes / 1e6:.0f} MB.",
         f"The site: {site / 'index.html'}",
         "Open that file, or see it as it will be on the web: python build.py serve",
@@ -59,6 +62,31 @@ def _of_leakage(leakage: dict[str, Any] | None) -> Iterator[str]:
         yield f"A split by photo would have added, after {leakage['epochs']} epochs either way:"
         for name, figure in leakage["added"].items():
             yield _line(name.replace("_", " "), _spoken(figure))
+
+
+def _of_folds(folds: dict[str, Any] | None, networks: dict[str, Any]) -> Iterator[str]:
+    if not folds:
+        return
+    yield (
+        f"Over {folds['folds']} folds, each of {folds['lesions']} lesions tested once by a network that had not seen "
+        "it, mean and standard deviation:"
+    )
+    for name, spread in folds["networks"].items():
+        yield f" {networks[name]['title']}:"
+        for words, figure in FIGURES_OF_FOLDS.items():
+            yield _line(words, _spoken_spread(spread["figures"][figure]))
+    yield (
+        f"The site ships the networks of fold {folds['shipped']}; the figures further up are theirs alone. The "
+        "networks of the other folds are siblings, and are not on the site."
+    )
+
+
+def _spoken_spread(figure: dict[str, Any]) -> str:
+    if figure["mean"] is None:
+        return "not measured"
+    spread = "" if figure["standard_deviation"] is None else f" +- {figure['standard_deviation']:.3f}"
+    by_fold = ", ".join("-" if fold["value"] is None else f"{fold['value']:.3f}" for fold in figure["by_fold"])
+    return f"{figure['mean']:.3f}{spread}  ({by_fold})"
 
 
 def _line(words: str, figure: str) -> str:

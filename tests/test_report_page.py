@@ -20,7 +20,7 @@ from builder.classes import CLASSES, CODES
 from builder.render import TEMPLATES, template_environment
 from builder.report_pages import write_report_pages
 from tests.conftest import REPOSITORY, Build
-from tests.report_figures import NONE, figure, make_leakage, make_network, make_report
+from tests.report_figures import NONE, figure, make_folds, make_leakage, make_network, make_report
 
 AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 SCORES = {
@@ -114,7 +114,8 @@ def figures_in(tree: Any, name: str = "") -> Iterator[tuple[str, dict[str, float
 
 def test_the_reports_of_these_tests_have_the_shape_that_the_site_publishes() -> None:
     schema = json.loads((REPOSITORY / "builder" / "report.schema.json").read_text(encoding="utf-8"))
-    for report in (make_report(), make_report(is_demo=True), {**make_report(), "leakage": make_leakage()}):
+    whole = {**make_report(), "leakage": make_leakage(), "folds": make_folds()}
+    for report in (make_report(), make_report(is_demo=True), whole):
         problems = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(report)]
         assert problems == []
 
@@ -191,6 +192,24 @@ def test_what_leakage_adds_is_shown_both_ways(tmp_path: Path) -> None:
             assert shown(name, float(each["value"] or 0)) in text
     assert text.count("+6.2 points +3.2 to +9.2") == 3
     assert text.count("+0.062 +0.032 to +0.092") == 2
+
+
+def test_the_folds_are_shown_with_their_spread_and_which_of_them_the_site_holds(tmp_path: Path) -> None:
+    report = make_report()
+    folds = report["folds"] = make_folds(shipped=2)
+    sections = render(report, tmp_path)
+    text = sections["folds"]
+    assert "The 1,230 lesions were dealt into three folds" in text and "each lesion was tested once" in text
+    assert "This site holds the network of fold 2." in text and "2, on this site" in text and "siblings" in text
+    assert "fold 2 of 3" in sections["card"]
+    for name, spread in folds["networks"]["cnn"]["figures"].items():
+        assert shown(name, spread["mean"]) in text
+        for _, each in figures_in(spread["by_fold"], name):
+            assert shown(name, float(each["value"] or 0)) in text
+    assert text.count("3.1 percentage points") == 4 and text.count("0.031") == 2
+    report["folds"] = None
+    sections = render(report, tmp_path)
+    assert "folds" not in sections.parts and "siblings" not in sections["card"]
 
 
 def without_leakage_measured(report: dict[str, Any]) -> None:
@@ -388,7 +407,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report page with all it can hold, and its stylesheets."""
     folder = tmp_path_factory.mktemp("report")
     shutil.copytree(TEMPLATES / "css", folder / "css")
-    write_report_pages(template_environment(page="report.html"), {**make_report(), "leakage": make_leakage()}, folder)
+    whole = {**make_report(), "leakage": make_leakage(), "folds": make_folds()}
+    write_report_pages(template_environment(page="report.html"), whole, folder)
     return folder
 
 
