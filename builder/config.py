@@ -396,7 +396,11 @@ def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
     hints = {key: hint for key, hint in get_type_hints(SearchConfig).items() if key != "space"}
     rules = _read_values({key: table[key] for key in table if key != "space"}, "search", hints, where)
     network = rules["network"]
-    _refuse_unknown(space, "search.space", {**RECIPE, **design_of(network).settings}, where)
+    searched = {
+        **get_type_hints(TrainingConfig),
+        **design_of(network).settings,
+    }  # not [network]: the photos depend on it
+    _refuse_unknown(space, "search.space", searched, where)
     if not space:
         raise BuildError(f"{where} [search.space] is empty", remedy="name a setting with a list, as epochs = [10, 20]")
     return SearchConfig(**rules, space={key: _values(network, key, values) for key, values in space.items()})

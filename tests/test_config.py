@@ -60,6 +60,7 @@ def test_a_whole_number_may_stand_for_a_fraction() -> None:
         ("search.space.epochs=[5, 5]", "search.space.epochs is [5, 5]"),
         ("search.space.epochs=['many']", "training.epochs is 'many'"),
         ("search.space.dropout=[2]", "cnn.dropout is 2"),
+        ("search.space.width_px=[100, 200]", "[search.space]: unknown key 'width_px'"),
         ("search.space.depth=[2]", "[search.space]: unknown key 'depth'"),
         ("search.space=3", "'space' is not a table"),
         ("epochs=5", "not of the form"),
