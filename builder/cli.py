@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,20 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--json", action="store_true", dest="as_json", help="print probabilities as JSON")
     predict.set_defaults(run=_predict)
 
+    board = commands.add_parser(
+        "leaderboard", help="build the site with several networks and a page that sets them side by side"
+    )
+    board.add_argument(
+        "--networks",
+        metavar="A,B",
+        help="the first is what the others are compared with; default: the config's, then all",
+    )
+    board.add_argument(
+        "--without-times", action="store_true", help="do not time them in a browser: for machines that have none"
+    )
+    _add_build_options(board)
+    board.set_defaults(run=_leaderboard)
+
     compare = commands.add_parser("compare", help="put builds side by side that were tested on the same photos")
     compare.add_argument("reports", metavar="REPORT", type=Path, nargs="+", help="a report.json, or a site's folder")
     compare.add_argument("--json", action="store_true", dest="as_json", help="print everything as JSON")
@@ -121,6 +136,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_build_options(command: argparse.ArgumentParser) -> None:
+    """The options of a build, after a command too; what they would be without is said before it."""
+    for option, metavar, kind in (
+        ("--data", "SOURCE", str),
+        ("--test-data", "SOURCE", str),
+        ("--config", "FILE", Path),
+        ("--work", "FOLDER", Path),
+        ("--site", "FOLDER", Path),
+    ):
+        command.add_argument(option, metavar=metavar, type=kind, default=argparse.SUPPRESS, help="as for a build")
+    for switch in ("--accept-licence", "--measure-leakage"):
+        command.add_argument(switch, action="store_true", default=argparse.SUPPRESS, help="as for a build")
+    # Under a name of its own: argparse would let it take the place of those before the command.
+    command.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", dest="more_settings", default=[], help="as for a build"
+    )
+
+
 def _build(given: argparse.Namespace) -> None:
     from builder.pipeline import Folders, build_site
 
@@ -131,7 +164,7 @@ def _request_for(given: argparse.Namespace, source: str | None) -> Request:
     """What was asked for, with its data fetched where they come from elsewhere."""
     from builder.pipeline import Request
 
-    settings = list(given.settings or ())
+    settings = [*(given.settings or ()), *getattr(given, "more_settings", ())]
     if given.test_data is not None:
         settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
     if given.measure_leakage:
@@ -149,6 +182,19 @@ def _fetch_if_named(request: Request, accept_licence: bool) -> None:
         from builder.data.download import fetch_ham10000
 
         fetch_ham10000(accept_licence=accept_licence)
+
+
+def _leaderboard(given: argparse.Namespace) -> None:
+    from builder.network import network_names
+    from builder.pipeline import Folders, build_leaderboard
+
+    request = _request_for(given, given.data)
+    # Without a word, the network that answers a visitor stays the first.
+    names = given.networks or ",".join(dict.fromkeys([*request.config().site.networks, *network_names()]))
+    request = replace(request, settings=(*request.settings, f"site.networks={names}"))
+    if len(request.config().site.networks) < 2:
+        raise BuildError(f"there is only {names} to compare", remedy=f"name two of: {', '.join(network_names())}")
+    build_leaderboard(request, Folders(given.work, given.site), with_times=not given.without_times)
 
 
 def _look_at_data(given: argparse.Namespace) -> None:

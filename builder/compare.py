@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -13,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
-from builder.comparison_page import better_of, write_comparison_page
+from builder.comparison_page import write_comparison_page
 from builder.config import EvaluationConfig
 from builder.errors import BuildError
 from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import Figure, LesionBootstrap
 from builder.evaluate.mcnemar import mcnemar
 from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
+from builder.verdict import better_of
 
 REPORT, PREDICTIONS = "report.json", "predictions.csv"
 ROWS: tuple[dict[str, Any], ...] = (
@@ -29,6 +31,10 @@ ROWS: tuple[dict[str, Any], ...] = (
     {"name": "melanoma_sensitivity", "title": "Melanoma sensitivity", "kind": "share", "lower_is_better": False},
     {"name": "malignant_auc", "title": "Malignant against benign, AUC", "kind": "score", "lower_is_better": False},
 )
+
+
+# Image id, lesion id and code of the truth of each photo; probabilities (photos, 7); labels (photos,).
+PhotosAndAnswers = tuple[list[tuple[str, str, str]], NDArray[np.float32], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -117,20 +123,15 @@ def _names(files: list[Path]) -> list[str]:
 def _read_report(file: Path, name: str) -> list[Build]:
     try:
         report = json.loads(file.read_text(encoding="utf-8"))
-        answers = _read_predictions(file.with_name(PREDICTIONS))
+        answers = read_predictions(file.with_name(PREDICTIONS))
         networks = report["networks"]
         return [
-            Build(
-                name=name if len(networks) == 1 else f"{name}: {network}",
-                file=str(file),
-                about={
-                    "network": networks[network]["title"],
-                    "data": report["data"]["title"],
-                    "is_demo": report["data"]["is_demo"],
-                    "epochs": networks[network]["epochs"],
-                },
-                photos=answers[network][0],
-                answers=Answers(*answers[network][1:]),
+            build_of(
+                name if len(networks) == 1 else f"{name}: {network}",
+                file,
+                networks[network],
+                report["data"],
+                answers[network],
             )
             for network in networks
         ]
@@ -146,9 +147,21 @@ def _read_report(file: Path, name: str) -> list[Build]:
         ) from error
 
 
-def _read_predictions(
-    file: Path,
-) -> dict[str, tuple[list[tuple[str, str, str]], NDArray[np.float32], NDArray[np.int64]]]:
+def build_of(
+    name: str, file: Path, network: Mapping[str, Any], data: Mapping[str, Any], answers: PhotosAndAnswers
+) -> Build:
+    """A network with its answers, as the report has `network` and `data`."""
+    about = {
+        "network": network["title"],
+        "data": data["title"],
+        "is_demo": data["is_demo"],
+        "epochs": network["epochs"],
+    }
+    photos, probabilities, labels = answers
+    return Build(name, str(file), about, photos, Answers(probabilities, labels))
+
+
+def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:
     """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids."""
     with open(file, newline="", encoding="utf-8") as lines:
         rows = sorted(csv.DictReader(lines), key=lambda row: row["image_id"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.render import TEMPLATES, template_environment
+from builder.verdict import better_of
 
 STYLES = "*.css"
 
@@ -34,11 +35,3 @@ def write_comparison_page(comparison: dict[str, Any], into: Path) -> Path:
     file = into / "index.html"
     file.write_text(page, encoding="utf-8", newline="\n")
     return file
-
-
-def better_of(difference: dict[str, float | None], lower_is_better: bool) -> str | None:
-    """Which of two builds is better by "second minus first"; None unless its interval excludes zero."""
-    low, high = difference["low"], difference["high"]
-    if low is None or high is None or low <= 0 <= high:
-        return None
-    return "second" if (low > 0) != lower_is_better else "first"

@@ -131,6 +131,19 @@ def megabytes(size_bytes: int) -> str:
     return f"{_round_half_up(size_bytes / 1e6):,} MB"
 
 
+def milliseconds(number: float) -> str:
+    """Two digits or more: "8.3 ms", "124 ms"."""
+    return f"{number:.1f} ms" if number < 10 else f"{_round_half_up(number):,} ms"
+
+
+def duration(seconds: float) -> str:
+    """As a person would say it: "48 s", "12 min", "3 h 5 min"."""
+    if seconds < 99.5:
+        return f"{_round_half_up(seconds)} s"
+    minutes = _round_half_up(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def plain_number(number: Any) -> str:
     """A setting as a person would write it: 0.0001 and not 1e-04, words with commas between them."""
     if isinstance(number, (list, tuple)):
@@ -187,6 +200,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "counted": counted,
     "in_words": in_words,
     "megabytes": megabytes,
+    "milliseconds": milliseconds,
+    "duration": duration,
     "plain_number": plain_number,
     "settings": settings,
     "csp_hash": csp_hash,

@@ -20,6 +20,7 @@ from builder.config import Config, TrainingConfig, parse_setting, read_config
 from builder.errors import BuildError
 from builder.progress import console
 from builder.summary import summary_of
+from builder.training_time import timed_training, training_time
 
 BUILDER = Path(__file__).parent
 REPOSITORY = BUILDER.parent
@@ -69,8 +70,31 @@ CODE = {
         "builder/classes.py",
         *DRAWINGS,
     ),
+    "times": (
+        "builder/leaderboard/times.py",
+        "builder/leaderboard/times.js",
+        # The scripts by which the page answers too.
+        *(
+            f"web_template/js/{name}.js"
+            for name in ("bytes", "scripts", "store", "weights", "backend", "scope", "network")
+        ),
+        "builder/tensorflowjs_files.py",
+        "package-lock.json",
+    ),
+    "board": (
+        "builder/leaderboard/__init__.py",
+        "builder/leaderboard/board.py",
+        "builder/compare.py",
+        "builder/evaluate",
+        "builder/classes.py",
+    ),
     "render": (
         "builder/render.py",
+        "builder/tensorflowjs_files.py",
+        "builder/leaderboard/__init__.py",
+        "builder/leaderboard/page.py",
+        "builder/leaderboard/leaderboard.schema.json",
+        "builder/verdict.py",
         "builder/offline.py",
         "builder/precache.mjs",
         "builder/icons.py",
@@ -108,6 +132,7 @@ READS: dict[str, dict[str, tuple[str, ...]]] = {
     "leakage-train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "leakage": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",), "evaluate": ("limits.json",)},
+    "board": {"evaluate": ("figures.json", "predictions.csv"), "export": ("export.json",)},
 }
 DATA_CODE = {
     True: DRAWINGS,
@@ -165,18 +190,46 @@ class Folders:
         return self.work / "last_build.json"
 
 
-def build_site(request: Request, folders: Folders) -> None:
-    """Run every stage whose result is not there yet, and put the rendered site in place of the old one."""
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Where the stages have left what they made of one network."""
+
+    trained: Path
+    scoped: Path
+    evaluated: Path
+    exported: Path
+
+
+def build_leaderboard(request: Request, folders: Folders, *, with_times: bool) -> None:
+    """Build the site with a page that sets its networks side by side; with_times: in a browser, if there is one."""
+    from builder.leaderboard import BOARD
+    from builder.leaderboard.table import print_table
+    from builder.leaderboard.times import open_browser
+
+    if with_times:
+        with open_browser():
+            pass  # raises where there is none: now, not after hours of training
+    build_site(request, folders, partial(_make_board, with_times=with_times))
+    print_table(json.loads((folders.site / BOARD).read_text(encoding="utf-8")))
+
+
+def build_site(request: Request, folders: Folders, make_board: Callable[..., Path] | None = None) -> None:
+    """Run every stage whose result is not there yet, and put the rendered site in place of the old one.
+
+    make_board: makes the leaderboard of the networks, if the site is to have one.
+    """
     started = time.monotonic()
     config = request.config()
     _write_record(request, config, folders, finished=False)
     chain = _Chain(config, folders.work)
     data = chain.run("data", _fingerprint(config), _gather_photos)
     split = chain.run("split", asdict(config.split), _split_photos, data)
-    networks = [folder for name in config.site.networks for folder in _build_network(chain, name, data, split)]
+    networks = [_build_network(chain, name, data, split) for name in config.site.networks]
     leakage = [_measure_leakage(chain, data, split)] if config.leakage.measure else []
     folds, ensemble = _measure_folds(chain, data) if config.folds.measure else ([], {})
-    rendered = chain.run("render", config.as_dict(), _render_site, *networks, *leakage, *folds)
+    board = [make_board(chain, networks)] if make_board else []
+    shown = [folder for built in networks for folder in (built.scoped, built.evaluated, built.exported)]
+    rendered = chain.run("render", config.as_dict(), _render_site, *shown, *leakage, *folds, *board)
     _put_in_place(rendered, folders.site)
     _write_record(request, config, folders, finished=True, ensemble=ensemble)
     if not chain.ran:
@@ -184,14 +237,30 @@ def build_site(request: Request, folders: Folders) -> None:
     console.print(summary_of(folders.site, time.monotonic() - started))
 
 
-def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
-    """From training to export: the folders of what is no photo for it, of its figures, and of its files."""
+def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> Built:
+    """From training to export."""
     config, run = chain.config, partial(chain.run, network=name)
     trained, calibrated, evaluated = _train_and_test(chain, name, data, split)
     about_scope = {"scope": asdict(config.scope), "evaluation": asdict(config.evaluation)}
     scoped = run("scope", about_scope, _fit_scope, data, split, trained)
     inputs = (data, split, trained, calibrated, scoped, evaluated)
-    return scoped, evaluated, run("export", asdict(config.export), _export_network, *inputs)
+    return Built(trained, scoped, evaluated, run("export", asdict(config.export), _export_network, *inputs))
+
+
+def _make_board(chain: _Chain, networks: list[Built], *, with_times: bool) -> Path:
+    """The networks side by side; the first is the one that the others are compared with."""
+    config = chain.config
+    timed = []
+    if with_times:
+        # The networks' order decides which comes first by turns, so it belongs to the key.
+        timed = [chain.run("times", config.site.networks, _time_in_browser, *(built.exported for built in networks))]
+    times = {
+        name: training_time(built.trained.parent, config.recipe_of(name).epochs)
+        for name, built in zip(config.site.networks, networks, strict=True)
+    }
+    results = [folder for built in networks for folder in (built.evaluated, built.exported)]
+    settings = {"evaluation": asdict(config.evaluation), "training_times": times}
+    return chain.run("board", settings, partial(_set_side_by_side, training_times=times), *results, *timed)
 
 
 def _train_and_test(chain: _Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
@@ -239,7 +308,11 @@ def _train(
     }
     if not recipe.knows_its_end:  # more epochs go on from fewer
         del settings["epochs"]
-    step = partial(entry or _train_network, name=name, recipe=recipe)
+
+    def step(*given: Path, into: Path, **arguments: Any) -> None:
+        with timed_training(into.parent):
+            (entry or _train_network)(*given, name=name, recipe=recipe, into=into, **arguments)
+
     return chain.run(stage, settings, step, *inputs, network=name, part=f"epochs-{recipe.epochs}")
 
 
@@ -454,6 +527,8 @@ _try_settings = _entry_of("builder.search.fold", "try_settings", needs_tensorflo
 _spread_of_folds = _entry_of("builder.folds", "measure_folds")
 _split_leaking = _entry_of("builder.leakage", "split_leaking")
 _compare_ways = _entry_of("builder.leakage", "measure_leakage", needs_tensorflow=True)
+_time_in_browser = _entry_of("builder.leaderboard.times", "time_in_browser")
+_set_side_by_side = _entry_of("builder.leaderboard.board", "make_board")
 _render_site = _entry_of("builder.render", "render_site")
 
 

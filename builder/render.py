@@ -17,6 +17,9 @@ from builder.errors import BuildError
 from builder.formatting import FILTERS
 from builder.icons import draw_icons
 from builder.kinds import ABCDE, DRAWING_PX, FACTS, draw_kinds
+from builder.leaderboard import BOARD
+from builder.leaderboard.page import PAGE as BOARD_PAGE
+from builder.leaderboard.page import write_board_page
 from builder.messages import ENGLISH, LANGUAGES, Language, Messages, check_uses, load_messages
 from builder.offline import SERVICE_WORKER, write_service_worker
 from builder.plots import GLOBALS
@@ -26,15 +29,13 @@ from builder.report_pages import report_address, report_context, write_report_pa
 from builder.samples import SAMPLES as DRAWN_SAMPLES
 from builder.samples import write_samples
 from builder.search_engines import PREVIEW, address_of, draw_preview, write_sitemap
-from builder.twins import write_twin
+from builder.tensorflowjs_files import copy_tensorflowjs
 from builder.words import Words
 
 REPOSITORY = Path(__file__).parent.parent
 TEMPLATES = REPOSITORY / "web_template"
 SCHEMA = Path(__file__).parent / "report.schema.json"
-PACKAGES = REPOSITORY / "node_modules" / "@tensorflow"
 
-SCRIPTS = ("tfjs-core", "tfjs-layers", "tfjs-backend-cpu", "tfjs-backend-webgl", "tfjs-backend-wasm")
 # English lies at the root, the other languages in folders of their own. All other pages are in English alone.
 IN_ALL_LANGUAGES = ("index.html", "kinds.html", "how.html", "privacy.html")
 # The groups of messages that only templates say: pages do not carry them for their scripts.
@@ -52,8 +53,6 @@ FOR_TEMPLATES = (
     "record",
     "warnings",
 )
-# With and without SIMD. A threaded build exists, but threads need headers that a static host does not send.
-WASM_FILES = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +67,34 @@ class Results:
 def render_site(*results: Path, config: Config, into: Path) -> None:
     """Stage entry: save the whole site in `into`.
 
-    results: of every network the folders of its scope, its figures, and its files; last those of leakage and of the
-    folds, if they were measured.
+    results: of every network the folders of its scope, its figures, and its files; then those of leakage and of the
+    folds, if they were measured; last that of the leaderboard, if there is one.
     """
     names = config.site.networks
     networks = {name: Results(*results[3 * i : 3 * i + 3]) for i, name in enumerate(names)}
     further = list(results[3 * len(names) :])
     leakage = further.pop(0) if config.leakage.measure else None
     folds = further.pop(0) if config.folds.measure else None
+    board = _read_json(further.pop(0) / BOARD) if further else None
+    has_board = board is not None
     report = assemble_report(networks, leakage, folds, config)
     for network in networks.values():
         shutil.copytree(network.exported / "model", into / "model", dirs_exist_ok=True)
     _join_tables([network.evaluated / "predictions.csv" for network in networks.values()], into / "predictions.csv")
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(SCHEMA, into)
-    _copy_tensorflowjs(into)
+    copy_tensorflowjs(into)
     write_samples(into)
     draw_kinds(into / "pictures")
     draw_icons(into / "icons")
     address = _full_address(config.site.address)
     name = next(iter(report["networks"]))
     if address:
-        reports = tuple(report_address(report, each) for each in report["networks"])
+        reports = tuple(report_address(report, each) for each in report["networks"]) + ((BOARD_PAGE,) if board else ())
         write_sitemap(into, address, IN_ALL_LANGUAGES, reports)
         draw_preview(into, into / "pictures", load_messages(TEMPLATES / "messages")["en"])
     _render_templates(into, address, {
-        **report_context(report, name),
+        **report_context(report, name, has_board=has_board),
         "model_bytes": report["networks"][name]["export"]["bytes"],
         "opinions": [_opinion(name, report["networks"][name]) for name in report["networks"]],
         "samples": DRAWN_SAMPLES,
@@ -103,7 +104,9 @@ def render_site(*results: Path, config: Config, into: Path) -> None:
         "abcde": ABCDE,
         "method_sources": METHODS,
     })  # fmt: skip
-    write_report_pages(template_environment(page=REPORT, site_address=address), report, into)
+    write_report_pages(template_environment(page=REPORT, site_address=address), report, into, has_board=has_board)
+    if board:
+        write_board_page(template_environment(page=BOARD_PAGE, site_address=address), board, report, into)
     write_service_worker(TEMPLATES / SERVICE_WORKER, into)
 
 
@@ -163,16 +166,6 @@ def _full_address(setting: str) -> str:
     if setting and not setting.startswith(("https://", "http://")):
         raise BuildError(f"site.address is {setting!r}", remedy="it must begin with https://, or be empty")
     return f"{setting.rstrip('/')}/" if setting else ""
-
-
-def _copy_tensorflowjs(into: Path) -> None:
-    vendor = into / "vendor"
-    vendor.mkdir()
-    for package in SCRIPTS:
-        shutil.copy(PACKAGES / package / "dist" / f"{package.replace('tfjs', 'tf')}.es2017.min.js", vendor)
-    for name in WASM_FILES:
-        shutil.copy(PACKAGES / "tfjs-backend-wasm" / "dist" / name, vendor)
-        write_twin(vendor / name, into)
 
 
 def template_environment(words: Words | None = None, page: str = "", site_address: str = "") -> Environment:

@@ -15,14 +15,15 @@ TEMPLATE = "report.html"
 Report = dict[str, Any]  # as report.json
 
 
-def report_context(report: Report, name: str) -> dict[str, Any]:
-    """What a page about the network `name` is rendered with."""
+def report_context(report: Report, name: str, *, has_board: bool = False) -> dict[str, Any]:
+    """What a page about the network `name` is rendered with; has_board: the site has a leaderboard."""
     return {
         "report": report,
         "classes": classes_as_dicts(),
         "network_name": name,
         "network": report["networks"][name],
         "report_address": partial(report_address, report),
+        "has_board": has_board,
     }
 
 
@@ -31,9 +32,9 @@ def report_address(report: Report, name: str) -> str:
     return TEMPLATE if name == next(iter(report["networks"])) else f"report-{name}.html"
 
 
-def write_report_pages(environment: Environment, report: Report, into: Path) -> None:
+def write_report_pages(environment: Environment, report: Report, into: Path, *, has_board: bool = False) -> None:
     """Write the page of every network into the folder."""
     template = environment.get_template(TEMPLATE)
     for name in report["networks"]:
-        page = template.render(report_context(report, name))
+        page = template.render(report_context(report, name, has_board=has_board))
         (into / report_address(report, name)).write_text(page, encoding="utf-8", newline="\n")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from builder.comparison_page import better_of, write_comparison_page
+from builder.comparison_page import write_comparison_page
+from builder.verdict import better_of
 from tests.conftest import REPOSITORY
 from tests.report_figures import NONE, figure
 
