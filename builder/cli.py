@@ -141,6 +141,7 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
     for option, metavar, kind in (
         ("--data", "SOURCE", str),
         ("--test-data", "SOURCE", str),
+        ("--folds", "N", int),
         ("--config", "FILE", Path),
         ("--work", "FOLDER", Path),
         ("--site", "FOLDER", Path),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -98,6 +99,17 @@ def run_build_py(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.C
     """Run `python build.py` as a user does; both streams come back as text."""
     command = [sys.executable, str(REPOSITORY / "build.py"), *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def start_build_py(*arguments: str | Path) -> subprocess.Popen[str]:
+    """Begin `python build.py` and go on; what it prints comes as one stream. Ctrl-C reaches it as a user's would."""
+    command = [sys.executable, str(REPOSITORY / "build.py"), *map(str, arguments)]
+    # A suite that was started in the background has Ctrl-C switched off and would hand that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

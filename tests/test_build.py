@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.conftest import Build, run_build_py, start_build_py
 
 TINY = ("--set", "demo.photos=70", "--set", "training.epochs=2", "--set", "evaluation.resamples=20")
 
@@ -32,14 +31,7 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 
 def start_tiny_build(folder: Path) -> subprocess.Popen[str]:
-    paths = REPOSITORY / "build.py", "--work", folder / "work", "--site", folder / "site"
-    command = [sys.executable, *map(str, paths), *TINY]
-    # A suite that was started in the background has Ctrl-C switched off and would hand that on.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    return start_build_py("--work", folder / "work", "--site", folder / "site", *TINY)
 
 
 def wait_for_a_finished_epoch(folder: Path, process: subprocess.Popen[str]) -> None:

@@ -6,8 +6,11 @@ import copy
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from builder.leaderboard.board import _places
 from builder.leaderboard.page import write_board_page
 from builder.leaderboard.times import summarise
 from builder.render import template_environment
-from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.conftest import REPOSITORY, Build, run_build_py, start_build_py
 from tests.report_figures import NONE, figure, make_network, make_report
 from tests.visiting import violations
 
@@ -61,6 +64,25 @@ def test_what_is_finished_is_not_done_again(led: Build) -> None:
     assert [stage for stage in STAGES if stage in led.output] == []
     again = lead(led, led.site)
     assert "Nothing has changed" in again.output and "timing in the browser" not in again.output
+
+
+def test_stopped_in_the_middle_it_goes_on_from_there(demo_build: Build, tmp_path: Path) -> None:
+    command = ["leaderboard", "--networks", "cnn,compact", "--work", demo_build.work, "--site", tmp_path / "site"]
+    for old in (demo_build.work / "times").glob("*"):  # of an earlier run in a work folder that is kept
+        shutil.rmtree(old)
+    process = start_build_py(*command)
+    while not list(demo_build.work.glob("times/*")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate()
+    assert process.returncode == 130 and "Interrupted" in told and "Traceback" not in told, told
+    assert not (tmp_path / "site").exists()
+    done = run_build_py(*command)
+    assert done.returncode == 0 and "timing in the browser" in done.stdout, done.stdout + done.stderr
+    assert [stage for stage in STAGES if stage in done.stdout] == []
+    board = json.loads((tmp_path / "site" / "leaderboard.json").read_text(encoding="utf-8"))
+    assert board["compared_with"] == "cnn" and board["networks"]["compact"]["place"] == 1
 
 
 def test_the_figures_are_those_of_compare(led: Build) -> None:
