@@ -67,7 +67,8 @@ def test_what_is_finished_is_not_done_again(led: Build) -> None:
 
 
 def test_stopped_in_the_middle_it_goes_on_from_there(demo_build: Build, tmp_path: Path) -> None:
-    command = ["leaderboard", "--networks", "cnn,compact", "--work", demo_build.work, "--site", tmp_path / "site"]
+    folders: list[str | Path] = ["--work", demo_build.work, "--site", tmp_path / "site"]
+    command = ["leaderboard", "--networks", "cnn,compact", *folders]
     for old in (demo_build.work / "times").glob("*"):  # of an earlier run in a work folder that is kept
         shutil.rmtree(old)
     process = start_build_py(*command)
