@@ -1,12 +1,15 @@
-"""The page's probabilities against those of `predict`, on any photos; and the page's times.
+"""The page's probabilities against Python's, on any photos; and the page's times.
 
-    .venv/bin/python benchmarks/page_against_python.py PHOTO...
+    .venv/bin/python benchmarks/page_against_python.py [--site FOLDER] PHOTO...
 
-Uses the site in site/, in Chromium, over http and opened from disk, on the backend that the page itself chooses.
+From a photo's file to its answer with the network that answers first, against `predict`; then from the pixels of the
+photo with every network of the site. In Chromium, over http and opened from disk, on the backend that the page chooses.
 """
 
 from __future__ import annotations
 
+import argparse
+import base64
 import json
 import shutil
 import subprocess
@@ -15,19 +18,33 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, sync_playwright
 
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.serve import SUB_PATH, make_server  # noqa: E402  (the package is not installed)
+from builder.preprocess import photo_to_pixels  # noqa: E402  (the package is not installed)
+from builder.serve import SUB_PATH, make_server  # noqa: E402
+from builder.tensorflowjs_writer import load_layers_model  # noqa: E402
+from builder.train import predict  # noqa: E402
 
-SITE = REPOSITORY / "site"
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 
 
-def from_python(photos: list[str]) -> list[dict[str, float]]:
-    command = [sys.executable, str(REPOSITORY / "build.py"), "predict", "--json", *photos]
+# On a fast line the page fetches its other networks by itself, which would slow its answers.
+METERED = "Object.defineProperty(Navigator.prototype, 'connection', { value: { saveData: true } });"
+ASK = """async ([folder, photos]) => {
+  const network = await Engine.load(folder);
+  const answers = [];
+  for (const photo of photos) answers.push([...(await network.classify(Bytes.fromBase64(photo))).probabilities]);
+  return [network.backendName, answers];
+}"""
+
+
+def from_python(site: Path, photos: list[str]) -> list[dict[str, float]]:
+    command = [sys.executable, str(REPOSITORY / "build.py"), "--site", str(site), "predict", "--json", *photos]
     told = subprocess.run(command, check=True, capture_output=True, text=True)
     return [row["probabilities"] for row in json.loads(told.stdout)["photos"]]
 
@@ -35,6 +52,7 @@ def from_python(photos: list[str]) -> list[dict[str, float]]:
 def from_page(browser: Browser, address: str, photos: list[str]) -> tuple[list[dict[str, float]], str]:
     page = browser.new_page()
     page.set_default_timeout(300_000)
+    page.add_init_script(METERED)
     opened = time.perf_counter()
     page.goto(f"{address}index.html")
     page.wait_for_selector("main[data-state=ready]")
@@ -53,16 +71,37 @@ def from_page(browser: Browser, address: str, photos: list[str]) -> tuple[list[d
     return answers, f"ready after {ready - opened:.1f} s, then {each_s:.2f} s a photo, on {backend}"
 
 
+def from_network(
+    browser: Browser, address: str, name: str, pixels: NDArray[np.uint8]
+) -> tuple[str, NDArray[np.float64]]:
+    """The backend of one network of the site, and its probabilities (photos, 7)."""
+    page = browser.new_page()
+    page.set_default_timeout(300_000)
+    page.add_init_script(METERED)
+    page.goto(f"{address}index.html")
+    page.wait_for_selector("main[data-state=ready]")
+    backend, answers = page.evaluate(ASK, [f"model/{name}", [base64.b64encode(p.tobytes()).decode() for p in pixels]])
+    page.close()
+    return backend, np.array(answers)
+
+
 def main() -> None:
-    photos = sys.argv[1:]
-    if not photos:
-        raise SystemExit(__doc__)
-    expected = from_python(photos)
-    with make_server(SITE, 0) as server, sync_playwright() as playwright:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", metavar="PHOTO", nargs="+")
+    parser.add_argument("--site", type=Path, default=REPOSITORY / "site")
+    given = parser.parse_args()
+    photos, site = given.photos, given.site.resolve()
+    expected = from_python(site, photos)
+    by_network = {folder.name: load_layers_model(folder) for folder in sorted((site / "model").iterdir())}
+    pixels = {
+        name: np.stack([photo_to_pixels(Path(photo), network.input_shape[2]) for photo in photos])
+        for name, network in by_network.items()
+    }
+    with make_server(site, 0) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=installed, args=BROWSER_ARGUMENTS)
-        ways = {"http": f"http://127.0.0.1:{server.server_port}{SUB_PATH}", "disk": f"{SITE.as_uri()}/"}
+        ways = {"http": f"http://127.0.0.1:{server.server_port}{SUB_PATH}", "disk": f"{site.as_uri()}/"}
         for way, address in ways.items():
             answers, times = from_page(browser, address, photos)
             worst = max(
@@ -71,6 +110,10 @@ def main() -> None:
                 for code in wanted
             )
             print(f"{way}: {len(photos)} photos, largest difference {worst[0]:.2g} ({worst[2]} of {worst[1]}); {times}")
+            for name, network in by_network.items():
+                backend, given_by_page = from_network(browser, address, name, pixels[name])
+                difference = np.abs(given_by_page - predict(network, pixels[name])).max()
+                print(f"  {name}, from the pixels, on {backend}: largest difference {difference:.2g}", flush=True)
         browser.close()
         server.shutdown()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -70,12 +71,20 @@ class PagesHandler(SimpleHTTPRequestHandler):
         pass
 
 
+class PagesServer(ThreadingHTTPServer):
+    """Takes it in silence when a browser hangs up: a page that is closed while it loads is no error."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def make_server(site: Path, port: int) -> ThreadingHTTPServer:
     """A server for `site` on this machine only; port 0 takes any free one."""
     if not (site / "index.html").is_file():
         raise BuildError(f"there is no built site in {site.name}/", remedy="run python build.py first")
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), partial(PagesHandler, directory=str(site)))
+        return PagesServer(("127.0.0.1", port), partial(PagesHandler, directory=str(site)))
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import urllib.error
 import urllib.request
@@ -54,6 +56,19 @@ def test_wasm_has_the_type_that_browsers_ask_for(address: str) -> None:
 def test_anything_else_is_the_404_page(address: str, path: str) -> None:
     status, kind, text = get(address + path)
     assert (status, text) == (404, "not here") and kind.startswith("text/html")
+
+
+def test_a_browser_that_hangs_up_is_no_error(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (site / "large.bin").write_bytes(bytes(20_000_000))
+    with make_server(site, 0) as server:
+        server.daemon_threads = False  # closing waits for the answer that was begun
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with socket.create_connection(("127.0.0.1", server.server_port)) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hang up at once
+            line.sendall(b"GET /lesionlens/large.bin HTTP/1.0\r\n\r\n")
+            assert line.recv(1000)
+        server.shutdown()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_port_in_use_is_a_problem_to_mend(site: Path) -> None:
