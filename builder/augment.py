@@ -22,7 +22,7 @@ def augment_training(photos: Path, split: Path, config: Config, into: Path) -> N
     table, training = load_photos(photos), load_parts(split)["training"]
     pixels, labels = stored_pixels(photos, training), table.labels[training]
     rules = config.augment
-    with appending_pixels(into / "pixels.npy") as writer:
+    with appending_pixels(into / "pixels.npy", width_px=table.pixels.shape[2]) as writer:
         for start in range(0, len(pixels), BLOCK_PHOTOS):
             writer.append(pixels[start : start + BLOCK_PHOTOS])
         for twin in draw_twins(pixels, rules.mirror_share, rules.zoom_keep_share, rules.seed):

@@ -222,6 +222,7 @@ SECTIONS: dict[str, type] = {
 OWN = {"network": NetworkConfig, "training": TrainingConfig}  # of these sections a network may say something else
 RECIPE = {key: (section, hint) for section, of in OWN.items() for key, hint in get_type_hints(of).items()}
 NO_BASE = "none"
+SMALLEST_WIDTH_PX = 100  # of an input: that of the smallest frame that is not refused, see builder/preprocess.py
 
 # What each number may be: (section, key) -> (lowest, highest). Unlisted ones may be anything of their type.
 LIMITS: dict[tuple[str, str], tuple[float, float]] = {
@@ -236,7 +237,7 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("augment", "mirror_share"): (0, 1),
     ("augment", "zoom_keep_share"): (0.1, 1),
     ("augment", "seed"): (0, 2**32 - 1),
-    ("network", "width_px"): (100, 1000),  # from the smallest frame that is not refused
+    ("network", "width_px"): (SMALLEST_WIDTH_PX, 1000),
     ("training", "epochs"): (1, 10_000),
     ("training", "batch_photos"): (1, 10_000),
     ("training", "learning_rate"): (1e-12, 10),

@@ -95,6 +95,7 @@ def export_network(
         "large_kernel": large_kernel,
         "files": len(card["files"]),
         "bytes": card["bytes"],
+        "input": card["input"],
         "photos_compared": comparison.photos_compared,
         "largest_probability_change": comparison.largest_probability_change,
         "answers_changed": comparison.answers_changed,
@@ -151,8 +152,11 @@ def describe_model(stored: Network, weights: str, folder: Path, limits: dict[str
     return {
         "name": folder.name,
         "version": hashlib.sha256("".join(file["sha256"] for file in files).encode()).hexdigest(),
-        "input": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
-        "photo_limits": {"max_megapixels": MAX_MEGAPIXELS},
+        "input": {"width_px": stored.input_shape[2], "height_px": stored.input_shape[1]},
+        "photo_limits": {
+            "max_megapixels": MAX_MEGAPIXELS,
+            "smallest_frame": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
+        },
         "classes": classes_as_dicts(),
         "weights": weights,
         "files": files,
@@ -168,7 +172,8 @@ def _self_test(stored: Network, scope: dict[str, Any]) -> dict[str, Any]:
 
     Always drawn photos: those that people bring are private.
     """
-    pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED)])
+    size = {"width_px": stored.input_shape[2], "height_px": stored.input_shape[1]}
+    pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED, **size)])
     detector = detector_of(scope)
     scopes = detector.scope_of(cells_of(stored, detector.looked_at, pixels))
     return {

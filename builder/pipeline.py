@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.config import Config, TrainingConfig, parse_setting, read_config
+from builder.config import SMALLEST_WIDTH_PX, Config, TrainingConfig, parse_setting, read_config
 from builder.errors import BuildError
 from builder.progress import console
 from builder.summary import summary_of
@@ -119,6 +119,7 @@ CODE = {
 # other, such as in what only the report tells, does not run it again.
 LABELLED_PIXELS = ("pixels.npy", "photos.csv")
 READS: dict[str, dict[str, tuple[str, ...]]] = {
+    "data": {"data": ("photos.csv", "details.csv", "about.json")},
     "split": {"data": ("photos.csv", "about.json")},
     "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
@@ -267,6 +268,7 @@ def _train_and_test(chain: _Chain, name: str, data: Path, split: Path) -> tuple[
     """The folders of a network's training, of its calibration, and of its figures on the test part."""
     config, run = chain.config, partial(chain.run, network=name)
     trained = _train(chain, "train", name, config.recipe_of(name), data, split)
+    data = _seen_by(chain, name, data)
     calibrated = run("calibrate", asdict(config.calibration), _calibrate_network, data, split, trained)
     evaluated = run("evaluate", asdict(config.evaluation), _evaluate_network, data, split, trained, calibrated)
     return trained, calibrated, evaluated
@@ -297,9 +299,9 @@ def _train(
     chain: _Chain, stage: str, name: str, recipe: TrainingConfig, data: Path, split: Path, entry: Any = None
 ) -> Path:
     """Train a network, on twins of the photos too where its recipe asks for them."""
-    inputs = [data, split]
+    inputs = [_seen_by(chain, name, data), split]
     if recipe.augmentation == "twins":
-        inputs.append(chain.run("augment", asdict(chain.config.augment), _augment_training, data, split))
+        inputs.append(chain.run("augment", asdict(chain.config.augment), _augment_training, *inputs))
     settings = {
         **asdict(recipe),
         "layout": chain.config.layout_of(name),
@@ -316,6 +318,15 @@ def _train(
     return chain.run(stage, settings, step, *inputs, network=name, part=f"epochs-{recipe.epochs}")
 
 
+def _seen_by(chain: _Chain, name: str, data: Path) -> Path:
+    """The photos as wide as the network sees them; the split is made of those in `data` for all."""
+    width_px = chain.config.form_of(name).width_px
+    if width_px == SMALLEST_WIDTH_PX:
+        return data
+    settings = [_fingerprint(chain.config), width_px]
+    return chain.run("data", settings, partial(_gather_at_width, width_px=width_px), data)
+
+
 def _content_of_base(config: Config, name: str) -> str:
     """What the network begins with: a word, or of a file its content."""
     weights = config.form_of(name).base_weights
@@ -330,7 +341,7 @@ def _measure_leakage(chain: _Chain, data: Path, split: Path) -> Path:
     leaking = chain.run("leakage-split", config.split.seed, _split_leaking, data, split)
     trained = _train(chain, stage, name, recipe, data, split)
     also = _train(chain, "leakage-train", name, recipe, data, leaking)
-    inputs = (data, split, leaking, trained, also)
+    inputs = (_seen_by(chain, name, data), split, leaking, trained, also)
     return chain.run("leakage", asdict(config.evaluation), _compare_ways, *inputs, network=name)
 
 
@@ -515,6 +526,7 @@ def _entry_of(module: str, entry: str, *, needs_tensorflow: bool = False) -> Cal
 
 
 _gather_photos = _entry_of("builder.data", "gather_photos")
+_gather_at_width = _entry_of("builder.data", "gather_at_width")
 _split_photos = _entry_of("builder.split", "split_photos")
 _augment_training = _entry_of("builder.augment", "augment_training")
 _train_network = _entry_of("builder.train", "train_network", needs_tensorflow=True)

@@ -41,20 +41,21 @@ def predict_photos(
     """
     model = _model_of(site, network)
     members = _members_of(ensemble_in, model.name) if ensemble_in else None
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
     readable: list[Path] = []
     pixels: list[Pixels] = []
     measures: list[Measures] = []
     for photo in photos:
         try:
             whole = read_photo(photo)
-            seen = frame_and_shrink(whole, photo.name)
+            seen = frame_and_shrink(whole, photo.name, card["input"]["width_px"])
         except PhotoProblem as problem:
             print(f"{problem.problem}: {problem.remedy}", file=sys.stderr)
             continue
         readable.append(photo)
         pixels.append(seen)
         measures.append(measure_quality(seen, centred_frame(whole.shape[1], whole.shape[0]).width))
-    answers = _classify(pixels, measures, model) if pixels else []
+    answers = _classify(pixels, measures, model, card["judgement"]) if pixels else []
     if members and answers:
         answers = _answer_together(members, pixels, answers)
     if as_json:
@@ -79,7 +80,9 @@ def _model_of(site: Path, network: str | None) -> Path:
     return site / "model" / (network or names[0])
 
 
-def _classify(pixels: list[Pixels], measures: list[Measures], model: Path) -> list[dict[str, Any]]:
+def _classify(
+    pixels: list[Pixels], measures: list[Measures], model: Path, limits: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Each photo's probabilities by class, and what the page would say of them."""
     import numpy as np
 
@@ -87,7 +90,6 @@ def _classify(pixels: list[Pixels], measures: list[Measures], model: Path) -> li
     from builder.tensorflowjs_writer import load_layers_model
     from builder.train import predict
 
-    limits = json.loads((model / "card.json").read_text(encoding="utf-8"))["judgement"]
     network, photos = load_layers_model(model), np.stack(pixels)
     probabilities = predict(network, photos)
     detector = detector_of(limits["scope"])

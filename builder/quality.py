@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.preprocess import WIDTH_PX, Floats
+from builder.preprocess import Floats
 
 Pixels = NDArray[np.uint8]
 
@@ -20,7 +20,7 @@ WHITE_LEVEL = 250  # of 255 in all three channels: nothing is left to see there
 BLUR_SHARE = 0.01  # of the training photos are called blurred: blur by 1 px of the network's lies far below (measured)
 LIGHT_SHARE = 0.005  # of them are called dark, and as many bright, and with glare
 LEAST_WHITE_SHARE = 0.02  # of the frame: less is a drop of oil or a scale, even where no training photo has any
-MOST_ACROSS_PX = 2 * WIDTH_PX  # a frame this wide is never called small: the network sees half of it at most
+MOST_ACROSS = 2  # times the network's input: a frame so wide is never called small, the network sees half of it at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def measure_quality(pixels: Pixels, across_px: float) -> Measures:
     )
 
 
-def quality_limits(measured: list[Measures]) -> dict[str, float]:
-    """The limits that leave all but a few of the photos in `measured` without a remark."""
+def quality_limits(measured: list[Measures], width_px: int) -> dict[str, float]:
+    """The limits that leave all but a few of the photos in `measured` without a remark; width_px: of the input."""
     sharpness = [photo.sharpness for photo in measured]
     brightness = [photo.brightness for photo in measured]
     white = [photo.white_share for photo in measured]
@@ -55,7 +55,7 @@ def quality_limits(measured: list[Measures]) -> dict[str, float]:
         "lowest_brightness": float(np.quantile(brightness, LIGHT_SHARE)),
         "highest_brightness": float(np.quantile(brightness, 1 - LIGHT_SHARE)),
         "highest_white_share": max(float(np.quantile(white, 1 - LIGHT_SHARE)), LEAST_WHITE_SHARE),
-        "lowest_across_px": min(float(min(across)), MOST_ACROSS_PX),
+        "lowest_across_px": min(float(min(across)), float(MOST_ACROSS * width_px)),
     }
 
 

@@ -23,7 +23,6 @@ from builder.leaderboard.page import write_board_page
 from builder.messages import ENGLISH, LANGUAGES, Language, Messages, check_uses, load_messages
 from builder.offline import SERVICE_WORKER, write_service_worker
 from builder.plots import GLOBALS
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.report_pages import TEMPLATE as REPORT
 from builder.report_pages import report_address, report_context, write_report_pages
 from builder.samples import SAMPLES as DRAWN_SAMPLES
@@ -98,7 +97,7 @@ def render_site(*results: Path, config: Config, into: Path) -> None:
         "model_bytes": report["networks"][name]["export"]["bytes"],
         "opinions": [_opinion(name, report["networks"][name]) for name in report["networks"]],
         "samples": DRAWN_SAMPLES,
-        "input_px": (WIDTH_PX, HEIGHT_PX),
+        "input_px": report["networks"][name]["export"]["input"],
         "kind_facts": FACTS,
         "drawing_px": DRAWING_PX,
         "abcde": ABCDE,

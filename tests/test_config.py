@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from builder.config import read_config
+from builder.config import SMALLEST_WIDTH_PX, read_config
 from builder.errors import BuildError
 from builder.network import design_of
+from builder.preprocess import WIDTH_PX
 
 CONFIG = Path(__file__).parent.parent / "config.toml"
 
@@ -93,6 +94,17 @@ def test_a_file_that_is_no_config_is_a_problem_to_mend(tmp_path: Path, content: 
 def test_a_missing_file_is_a_problem_to_mend(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="there is no file"):
         read_config(tmp_path / "none.toml")
+
+
+def test_a_network_may_see_more_of_a_photo() -> None:
+    assert SMALLEST_WIDTH_PX == WIDTH_PX == read_config(CONFIG).form_of("compact").width_px
+    assert read_config(CONFIG, settings=["network.width_px=160"]).form_of("cnn").width_px == 160
+    config = read_config(CONFIG, settings=["compact.width_px=160"])
+    assert (config.form_of("compact").width_px, config.form_of("cnn").width_px) == (160, 100)
+    assert config.as_dict()["networks"]["compact"]["width_px"] == 160
+    for width in (96, 150.5, 162):
+        with pytest.raises(BuildError, match=str(width)):
+            read_config(CONFIG, settings=[f"network.width_px={width}"])
 
 
 def test_a_wrong_recipe_in_a_networks_own_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

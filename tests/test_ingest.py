@@ -129,7 +129,7 @@ def test_what_another_version_of_the_code_has_shrunk_is_not_taken(
     folder = lay(tmp_path / "set", class_folder_files())
     gather(folder, tmp_path / "work" / "first")
     opened.clear()
-    monkeypatch.setattr(ingest, "_digest", lambda: "another")
+    monkeypatch.setattr(ingest, "_digest", lambda _: "another")
     gather(folder, tmp_path / "work" / "second")
     assert len(opened) == 42
 

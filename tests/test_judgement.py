@@ -125,7 +125,7 @@ def test_malignant_kinds_are_added_up_and_held_against_the_operating_point() -> 
 
 @pytest.fixture(scope="module")
 def limits() -> dict[str, float]:
-    return quality_limits([measure_quality(photo.pixels, 600) for photo in draw_demo_photos(200, seed=7)])
+    return quality_limits([measure_quality(photo.pixels, 600) for photo in draw_demo_photos(200, seed=7)], WIDTH_PX)
 
 
 def test_photos_like_those_trained_on_get_no_remark(limits: dict[str, float]) -> None:

@@ -35,7 +35,7 @@ class Site:
     stored: Network
 
 
-@pytest.fixture(scope="module", params=[100])
+@pytest.fixture(scope="module", params=[100, 160])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("mobilenet")
     write_page(folder, SCRIPTS, own_script=OWN_SCRIPT, tensorflow=True)

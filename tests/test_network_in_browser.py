@@ -133,7 +133,10 @@ def write_network(site: Path) -> Path:
         "name": "cnn",
         "version": hashlib.sha256(weights).hexdigest(),
         "input": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
-        "photo_limits": {"max_megapixels": MAX_MEGAPIXELS},
+        "photo_limits": {
+            "max_megapixels": MAX_MEGAPIXELS,
+            "smallest_frame": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
+        },
         "classes": classes_as_dicts(),
         "files": files,
         "bytes": sum(file["bytes"] for file in files),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, Pixels, photo_to_pixels
+from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, Pixels, height_for, photo_to_pixels
 from builder.twins import twin_of, write_twin
 from tests import photo_cases
 from tests.page import ROOT, write_page
@@ -20,10 +20,9 @@ from tests.photo_cases import PHOTO_CASES, encoded, png_header, scene, turned
 REAL_PHOTOS = sorted((ROOT.parent / "shared" / "data" / "photos").glob("*.jpg"))
 
 OWN_SCRIPT = f"""
-const limits = {{
-  input: {{ width_px: {WIDTH_PX}, height_px: {HEIGHT_PX} }}, photo_limits: {{ max_megapixels: {MAX_MEGAPIXELS} }},
-}};
-async function readPixels() {{
+const smallest_frame = {{ width_px: {WIDTH_PX}, height_px: {HEIGHT_PX} }};
+const limits = {{ photo_limits: {{ max_megapixels: {MAX_MEGAPIXELS}, smallest_frame }} }};
+async function readPixels({{ width_px, height_px }} = smallest_frame) {{
   let picture;
   try {{
     picture = await Photo.read(document.querySelector("#photo").files[0], limits);
@@ -31,8 +30,8 @@ async function readPixels() {{
     if (!(problem instanceof Photo.Problem)) throw problem;
     return {{ code: problem.code, values: problem.values }};
   }}
-  const frame = Pixels.centredFrame(picture.width, picture.height, limits.input.width_px, limits.input.height_px);
-  const pixels = await Pixels.shrink(picture, frame, limits.input.width_px, limits.input.height_px);
+  const frame = Pixels.centredFrame(picture.width, picture.height, width_px, height_px);
+  const pixels = await Pixels.shrink(picture, frame, width_px, height_px);
   picture.close();
   return {{ pixels: btoa(String.fromCharCode(...pixels)) }};
 }}
@@ -73,6 +72,21 @@ def choose(page: Page, photo: bytes, name: str = "photo.jpg", media_type: str = 
 def pixels_of(answer: dict[str, object]) -> Pixels:
     assert "pixels" in answer, answer
     return np.frombuffer(base64.b64decode(str(answer["pixels"])), dtype=np.uint8).reshape(HEIGHT_PX, WIDTH_PX, 3)
+
+
+@pytest.mark.parametrize("width_px", [160, 224])
+@pytest.mark.parametrize("size", [(600, 450), (131, 100), (100, 75)])  # larger than the input, about as large, smaller
+def test_a_network_that_sees_more_is_shown_the_same_pixels_too(
+    page: Page, width_px: int, size: tuple[int, int]
+) -> None:
+    photo = encoded(scene(*size), "PNG")
+    page.set_input_files("#photo", {"name": "photo.png", "mimeType": "image/png", "buffer": photo})
+    input_px = {"width_px": width_px, "height_px": height_for(width_px)}
+    answer = dict(page.evaluate("(size) => readPixels(size)", input_px))
+    expected = photo_to_pixels(photo, width_px)
+    assert expected.shape == (input_px["height_px"], width_px, 3)
+    seen = np.frombuffer(base64.b64decode(str(answer["pixels"])), dtype=np.uint8).reshape(expected.shape)
+    assert levels_between(seen, expected) == 0
 
 
 def levels_between(one: Pixels, other: Pixels) -> int:

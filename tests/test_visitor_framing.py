@@ -263,10 +263,10 @@ def test_the_guess_holds_the_middle_of_drawn_lesions(desktop: Page) -> None:
         drawn = draw_demo_photo(index, 4242, width_px=240, height_px=180)
         guess = desktop.evaluate(
             """async (bytes) => {
-              const input = { width_px: 100, height_px: 75 };
-              const limits = { input, photo_limits: { max_megapixels: 80 } };
+              const smallest_frame = { width_px: 100, height_px: 75 };
+              const limits = { photo_limits: { max_megapixels: 80, smallest_frame } };
               const picture = await Photo.read(new Blob([Uint8Array.from(bytes)]), limits);
-              return (await Spot.frame(picture, input)).frame;
+              return (await Spot.frame(picture, smallest_frame)).frame;
             }""",
             list(png(drawn.pixels)),
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +22,25 @@ from builder.data.listing import DETAILS, Entry, LeftOut, Listing
 from builder.data.pixel_file import StoredPixels, appending_pixels
 from builder.errors import BuildError
 from builder.formatting import counted
+from builder.preprocess import WIDTH_PX, height_for
 from builder.progress import console
+
+if TYPE_CHECKING:
+    from builder.data.demo import DemoPhoto
 
 Strings = NDArray[np.str_]
 
 # A bad file among thousands is left out and listed; when this share is bad, something else is wrong.
 MOST_LEFT_OUT_SHARE = 0.05
+TABLES = ("photos.csv", "details.csv", "about.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Photos:
     """Photos as the network sees them.
 
-    pixels: (photos, 75, 100, 3) uint8. labels: (photos,) class indices. image_ids, lesion_ids: (photos,) text.
+    pixels: (photos, 75, 100, 3) uint8, or larger where a network sees more. labels: (photos,) class indices.
+    image_ids, lesion_ids: (photos,) text.
     about: what they are and where they come from, in plain values. own_parts: (photos,) the part that the source
     puts each photo in, "" where it says nothing. details: further columns,
     `size` ("600x450", as the photo was) and DETAILS, "" where not known.
@@ -60,11 +67,7 @@ def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEF
     if config.is_demo:
         _draw(config, into)
         return
-    from builder.data.sources import list_source
-
-    listings = [list_source(config.data.source)]
-    if config.data.test_source:
-        listings = _with_test_part(listings[0], list_source(config.data.test_source))
+    listings = _listings(config)
     for listing in listings:
         console.print(f"found {listing.title}: {len(listing.entries)} photos with a label")
     listed = [entry for listing in listings for entry in listing.entries]
@@ -81,6 +84,31 @@ def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEF
         console.print(f"passed over {_of_names(passed_over)}")
     about = {**_about(listings, left_out + passed_over), "near_identical": near_identical}
     _save_table(ingested.entries, lesion_ids, ingested.sizes, about, into)
+
+
+def gather_at_width(photos: Path, config: Config, into: Path, *, width_px: int) -> None:
+    """Stage entry: what `gather_photos` left in `photos`, opened once more for a network that sees so many pixels.
+
+    Which photos they are, and what is known of them, is copied: so all networks train and are tested on the same split.
+    """
+    expected = _read_columns(photos / "photos.csv")["image_id"].tolist()
+    if config.is_demo:
+        _draw_pixels(config, into, width_px)
+    else:
+        ingested = ingest_photos(_listings(config), into, with_likeness=False, width_px=width_px)
+        if [entry.image_id for entry in ingested.entries] != expected:
+            raise BuildError(f"{config.data.source} has changed while it was read", remedy="run the same command again")
+    for table in TABLES:
+        shutil.copy(photos / table, into)
+
+
+def _listings(config: Config) -> list[Listing]:
+    from builder.data.sources import list_source
+
+    listings = [list_source(config.data.source)]
+    if config.data.test_source:
+        return _with_test_part(listings[0], list_source(config.data.test_source))
+    return listings
 
 
 def source_fingerprint(config: Config) -> Any:
@@ -201,18 +229,11 @@ def _joined(texts: Iterable[str | None]) -> str | None:
 
 
 def _draw(config: Config, into: Path) -> None:
-    from builder.data.demo import draw_demo_photos
-    from builder.progress import steps
-
     if config.data.test_source:
         raise BuildError(
             "drawn photos have no other test part", remedy="leave --test-data out, or name data with --data"
         )
-    with steps("drawing demo photos", config.demo.photos) as advance:
-        drawn = draw_demo_photos(config.demo.photos, config.demo.seed, progress=advance)
-    with appending_pixels(into / "pixels.npy") as writer:
-        for photo in drawn:
-            writer.append(photo.pixels)
+    drawn = _draw_pixels(config, into, WIDTH_PX)
     about = {
         "source": "demo",
         "title": "demo photos drawn by code",
@@ -229,6 +250,19 @@ def _draw(config: Config, into: Path) -> None:
         for photo in drawn
     ]
     _save_table(entries, [entry.lesion_id for entry in entries], [""] * len(entries), about, into)
+
+
+def _draw_pixels(config: Config, into: Path, width_px: int) -> list[DemoPhoto]:
+    from builder.data.demo import draw_demo_photos
+    from builder.progress import steps
+
+    with steps("drawing demo photos", config.demo.photos) as advance:
+        size = {"width_px": width_px, "height_px": height_for(width_px)}
+        drawn = draw_demo_photos(config.demo.photos, config.demo.seed, **size, progress=advance)
+    with appending_pixels(into / "pixels.npy", width_px=width_px) as writer:
+        for photo in drawn:
+            writer.append(photo.pixels)
+    return drawn
 
 
 def _save_table(

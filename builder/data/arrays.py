@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from builder.classes import CLASSES, CODES
 from builder.data.listing import Entry, LeftOut, Listing, Row
 from builder.errors import BuildError
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
+from builder.preprocess import HEIGHT_PX, WIDTH_PX, Frame, height_for, shrink
 
 COLOUR, GREY, LABELS = "X.npy", "X_g.npy", "y.npy"
 BLOCK_PHOTOS = 256  # converted at a time: 6 MB
@@ -103,11 +103,12 @@ def _refuse_scaled(file: Path, photos: Array) -> None:
         )
 
 
-def _rows(file: Path, used: list[int]) -> Iterator[Row]:
-    photos = _open(file)
+def _rows(file: Path, used: list[int], width_px: int) -> Iterator[Row]:
+    photos, whole = _open(file), Frame(0, 0, WIDTH_PX, HEIGHT_PX)
     for start in range(0, len(used), BLOCK_PHOTOS):
         for row in np.asarray(photos[used[start : start + BLOCK_PHOTOS]]):
-            yield _levels(row)
+            levels = _levels(row)
+            yield levels if isinstance(levels, str) else shrink(levels, whole, width_px, height_for(width_px))
 
 
 def _levels(row: Array) -> Row:

@@ -35,7 +35,7 @@ from builder.data.listing import Entry, LeftOut, Listing, Place, Row
 from builder.data.photo_files import read_bytes, readable
 from builder.data.pixel_file import PixelReader, appending_pixels
 from builder.plain_jpeg import Scratch
-from builder.preprocess import PhotoProblem, frame_and_shrink, read_photo
+from builder.preprocess import WIDTH_PX, PhotoProblem, frame_and_shrink, read_photo
 from builder.progress import steps
 
 PIXELS, RECORD = "pixels.npy", "ingested.csv"
@@ -68,6 +68,13 @@ class Ingested:
     left_out: list[LeftOut]
 
 
+class _How(NamedTuple):
+    """How photos are shrunk: how wide, and whether their likeness is wanted."""
+
+    width_px: int
+    with_likeness: bool
+
+
 class _Line(NamedTuple):
     """What the record says of one photo that was opened."""
 
@@ -77,19 +84,25 @@ class _Line(NamedTuple):
     size: str
 
 
-def ingest_photos(listings: Sequence[Listing], into: Path, *, with_likeness: bool) -> Ingested:
-    """Write the photos of `listings` to `into/pixels.npy`; returns which they are, and why others are not."""
+def ingest_photos(
+    listings: Sequence[Listing], into: Path, *, with_likeness: bool, width_px: int = WIDTH_PX
+) -> Ingested:
+    """Write the photos of `listings` to `into/pixels.npy`; returns which they are, and why others are not.
+
+    width_px: how wide the network sees them.
+    """
     working = into.parent / UNFINISHED
     working.mkdir(parents=True, exist_ok=True)
     entries = [entry for listing in listings for entry in listing.entries]
-    done = _go_on_from(working, [_key(entry) for entry in entries], with_likeness)
+    how = _How(width_px, with_likeness)
+    done = _go_on_from(working, [_key(entry) for entry in entries], how)
     lines = list(done)
     with (
         steps("reading photos", len(entries), done=len(done)) as advance,
-        _writing_on(working, sum(not line.reason for line in done)) as write,
-        closing(_Earlier(into.parent)) as earlier,
+        _writing_on(working, sum(not line.reason for line in done), width_px) as write,
+        closing(_Earlier(into.parent, width_px)) as earlier,
     ):
-        results = _shrink_all(listings, len(done), earlier, with_likeness)
+        results = _shrink_all(listings, len(done), earlier, how)
         for entry, (row, likeness, size) in zip(entries[len(done) :], results, strict=True):
             reason, pixels = (row, None) if isinstance(row, str) else ("", row)
             lines.append(_Line(_key(entry), reason, likeness, size))
@@ -109,12 +122,14 @@ def ingest_photos(listings: Sequence[Listing], into: Path, *, with_likeness: boo
 
 
 @contextmanager
-def _writing_on(working: Path, stored: int) -> Iterator[Callable[[NDArray[np.uint8] | None, _Line], None]]:
+def _writing_on(
+    working: Path, stored: int, width_px: int
+) -> Iterator[Callable[[NDArray[np.uint8] | None, _Line], None]]:
     """Write an ingest on from its first `stored` photos; what was written is kept, also when it breaks off."""
     waiting: list[NDArray[np.uint8]] = []
     waiting_lines: list[_Line] = []
     with (
-        appending_pixels(working / PIXELS, stored) as pixels,
+        appending_pixels(working / PIXELS, stored, width_px) as pixels,
         open(working / RECORD, "a", newline="", encoding="utf-8", errors="surrogateescape") as record,
     ):
         table = csv.writer(record, lineterminator="\n")
@@ -141,19 +156,19 @@ def _writing_on(working: Path, stored: int) -> Iterator[Callable[[NDArray[np.uin
             flush()
 
 
-def shrink_photo(place: Place, with_likeness: bool) -> Shrunk:
+def shrink_photo(place: Place, how: _How) -> Shrunk:
     """Open and shrink one photo."""
     try:
         photo = read_photo(read_bytes(place) if place.entry else place.file, _scratch())
-        pixels = frame_and_shrink(photo, place.name)
+        pixels = frame_and_shrink(photo, place.name, how.width_px)
     except PhotoProblem as problem:
         return Shrunk(readable(problem.problem))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
         return Shrunk(f"it cannot be read from its zip file ({error})")
-    return Shrunk(pixels, _likeness(pixels) if with_likeness else "", f"{photo.shape[1]}x{photo.shape[0]}")
+    return Shrunk(pixels, _likeness(pixels) if how.with_likeness else "", f"{photo.shape[1]}x{photo.shape[0]}")
 
 
-def _shrink_all(listings: Sequence[Listing], skip: int, earlier: _Earlier, with_likeness: bool) -> Iterator[Shrunk]:
+def _shrink_all(listings: Sequence[Listing], skip: int, earlier: _Earlier, how: _How) -> Iterator[Shrunk]:
     """The photos of all listings in order, without the first `skip`."""
     for listing in listings:
         count = len(listing.entries)
@@ -161,38 +176,38 @@ def _shrink_all(listings: Sequence[Listing], skip: int, earlier: _Earlier, with_
             skip -= count
             continue
         if listing.rows:
-            yield from _shrunk_rows(listing.rows(), skip, with_likeness)
+            yield from _shrunk_rows(listing.rows(how.width_px), skip, how)
         else:
-            yield from _shrunk_files(listing.entries[skip:], earlier, with_likeness)
+            yield from _shrunk_files(listing.entries[skip:], earlier, how)
         skip = 0
 
 
-def _shrunk_rows(rows: Iterator[Row], skip: int, with_likeness: bool) -> Iterator[Shrunk]:
+def _shrunk_rows(rows: Iterator[Row], skip: int, how: _How) -> Iterator[Shrunk]:
     for number, row in enumerate(rows):
         if number >= skip:
-            yield Shrunk(row, _likeness(row) if with_likeness and not isinstance(row, str) else "")
+            yield Shrunk(row, _likeness(row) if how.with_likeness and not isinstance(row, str) else "")
 
 
-def _shrunk_files(entries: list[Entry], earlier: _Earlier, with_likeness: bool) -> Iterator[Shrunk]:
+def _shrunk_files(entries: list[Entry], earlier: _Earlier, how: _How) -> Iterator[Shrunk]:
     places = [entry.place for entry in entries if entry.place and entry.place.key not in earlier]
-    fresh = _in_threads(places, with_likeness)
+    fresh = _in_threads(places, how)
     for entry in entries:
         assert entry.place is not None
         if entry.place.key not in earlier:
             yield next(fresh)
             continue
         pixels, line = earlier.read(entry.place.key)
-        yield Shrunk(pixels, line.likeness or (_likeness(pixels) if with_likeness else ""), line.size)
+        yield Shrunk(pixels, line.likeness or (_likeness(pixels) if how.with_likeness else ""), line.size)
 
 
-def _in_threads(places: list[Place], with_likeness: bool) -> Iterator[Shrunk]:
+def _in_threads(places: list[Place], how: _How) -> Iterator[Shrunk]:
     """The photos in order, several at a time: decoders and numpy let go of Python's lock.
 
     Threads beat processes, which hand over each photo's pixels, by a tenth.
     """
-    work = partial(_shrink_some, with_likeness=with_likeness)
+    work = partial(_shrink_some, how=how)
     if len(places) <= FEW_PHOTOS:
-        yield from (shrink_photo(place, with_likeness) for place in places)
+        yield from (shrink_photo(place, how) for place in places)
         return
     chunks = iter([places[start : start + CHUNK_PHOTOS] for start in range(0, len(places), CHUNK_PHOTOS)])
     with threadpool_limits(1), ThreadPoolExecutor(_cores()) as pool:  # of numpy's own threads: every core is taken
@@ -206,8 +221,8 @@ def _in_threads(places: list[Place], with_likeness: bool) -> Iterator[Shrunk]:
             raise
 
 
-def _shrink_some(places: list[Place], with_likeness: bool) -> list[Shrunk]:
-    return [shrink_photo(place, with_likeness) for place in places]
+def _shrink_some(places: list[Place], how: _How) -> list[Shrunk]:
+    return [shrink_photo(place, how) for place in places]
 
 
 def _cores() -> int:
@@ -231,7 +246,7 @@ def _likeness(pixels: NDArray[np.uint8]) -> str:
 class _Earlier:
     """The photos that finished ingests beside this one have left, by their key."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, width_px: int) -> None:
         self.readers: list[PixelReader] = []
         self.places: dict[str, tuple[PixelReader, int, _Line]] = {}
         for record in sorted(folder.glob(f"*/{RECORD}")):
@@ -239,7 +254,7 @@ class _Earlier:
                 continue
             reader = PixelReader(record.parent / PIXELS)
             self.readers.append(reader)
-            good = [line for line in _read_record(record) if not line.reason]
+            good = [line for line in _read_record(record, width_px) if not line.reason]
             for row, line in enumerate(good):
                 if line.key and row < reader.count:
                     self.places[line.key] = reader, row, line
@@ -256,20 +271,20 @@ class _Earlier:
         return reader.read(row), line
 
 
-def _go_on_from(working: Path, keys: list[str], with_likeness: bool) -> list[_Line]:
+def _go_on_from(working: Path, keys: list[str], how: _How) -> list[_Line]:
     """What an interrupted ingest has done of this one: the photos from the first on, as far as they are the same."""
     pixels, record = working / PIXELS, working / RECORD
     stored = _count_stored(pixels) if record.exists() and pixels.exists() else 0
     same: list[_Line] = []
-    for line, key in zip(_read_record(record) if stored else [], keys, strict=False):
+    for line, key in zip(_read_record(record, how.width_px) if stored else [], keys, strict=False):
         is_photo = not line.reason
-        if not key or line.key != key or (is_photo and (stored == 0 or (with_likeness and not line.likeness))):
+        if not key or line.key != key or (is_photo and (stored == 0 or (how.with_likeness and not line.likeness))):
             break
         stored -= is_photo
         same.append(line)
     with open(record, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["key", "reason", "likeness", "size", _digest()])
+        writer.writerow(["key", "reason", "likeness", "size", _digest(how.width_px)])
         writer.writerows(same)
     return same
 
@@ -282,20 +297,20 @@ def _count_stored(pixels: Path) -> int:
         return 0  # it was cut off before its first lines were written
 
 
-def _read_record(record: Path) -> list[_Line]:
-    """The lines of a record that was written by this very code; a line that was cut off is dropped."""
+def _read_record(record: Path, width_px: int) -> list[_Line]:
+    """The lines of a record that was written by this very code, of that width; one that was cut off is dropped."""
     text = record.read_text(encoding="utf-8", errors="surrogateescape")
     whole = text[: text.rfind("\n") + 1]
     rows = list(csv.reader(io.StringIO(whole, newline="")))
-    if not rows or rows[0][4:] != [_digest()]:
+    if not rows or rows[0][4:] != [_digest(width_px)]:
         return []
     return [_Line(*row) for row in rows[1:] if len(row) == 4]
 
 
-def _digest() -> str:
-    """What a shrunk photo depends on beside its file: this project's code, and the decoders."""
+def _digest(width_px: int) -> str:
+    """What a shrunk photo depends on beside its file: its width, this project's code, and the decoders."""
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in (preprocess, plain_jpeg))
-    return f"{hashlib.sha256(code).hexdigest()[:16]}-{PIL.__version__}-{simplejpeg.__version__}"
+    return f"{width_px}-{hashlib.sha256(code).hexdigest()[:16]}-{PIL.__version__}-{simplejpeg.__version__}"
 
 
 def _key(entry: Entry) -> str:

@@ -47,7 +47,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A source as listed. rows: for a source of arrays, opens the photos of `entries`, in their order."""
+    """A source as listed.
+
+    rows: for a source of arrays, opens the photos of `entries`, in their order, so many pixels wide.
+    """
 
     source: str  # its kind in one word
     title: str
@@ -57,4 +60,4 @@ class Listing:
     licence: str | None = None
     citation: str | None = None
     notes: list[str] = field(default_factory=list)  # whole sentences for whoever reads the report
-    rows: Callable[[], Iterator[Row]] | None = None
+    rows: Callable[[int], Iterator[Row]] | None = None

@@ -16,7 +16,7 @@ from builder.data.arrays import read_labels
 from builder.data.ham10000 import CITATION, PART_NAMES
 from builder.data.listing import Entry, LeftOut, Listing, Row
 from builder.errors import BuildError
-from builder.preprocess import HEIGHT_PX, WIDTH_PX, stretch
+from builder.preprocess import WIDTH_PX, height_for, stretch
 
 PARTS = ("train", "val", "test")
 SIDES_PX = (28, 64, 128, 224)
@@ -66,7 +66,7 @@ def list_medmnist(file: Path) -> Listing:
 def _size_note(side_px: int) -> str:
     how = "enlarged (bilinear)" if side_px < WIDTH_PX else "shrunk"
     return (
-        f"Its photos are squares of {side_px} pixels, squeezed from 4:3. They were {how} to {WIDTH_PX} x {HEIGHT_PX}, "
+        f"Its photos are squares of {side_px} pixels, squeezed from 4:3. They were {how} to what the network sees, "
         "which gives lesions their shape back" + (", not their detail." if side_px < WIDTH_PX else ".")
     )
 
@@ -83,7 +83,7 @@ def _count_photos(file: Path, part: str) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def _rows(file: Path, used: dict[str, list[int]]) -> Iterator[Row]:
+def _rows(file: Path, used: dict[str, list[int]], width_px: int) -> Iterator[Row]:
     for part in PARTS:
         wanted = set(used[part])
         with _opened(file, f"{part}_images") as stream:
@@ -91,8 +91,10 @@ def _rows(file: Path, used: dict[str, list[int]]) -> Iterator[Row]:
             size_bytes = int(np.prod(shape[1:]))
             for row in range(shape[0]):
                 photo = np.frombuffer(stream.read(size_bytes), np.uint8)
-                if row in wanted:
-                    yield stretch(photo.reshape(shape[1:])) if photo.size == size_bytes else "the file ends before it"
+                if row in wanted and photo.size < size_bytes:
+                    yield "the file ends before it"
+                elif row in wanted:
+                    yield stretch(photo.reshape(shape[1:]), width_px, height_for(width_px))
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """Photos as the network sees them, on disk: written one after the other, read a few at a time.
 
-The file is an ordinary `.npy` of shape (photos, 75, 100, 3). However many photos it holds, neither side needs more
-memory than a batch.
+The file is an ordinary `.npy` of shape (photos, 75, 100, 3), or larger where a network sees more. However many photos
+it holds, neither side needs more memory than a batch.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
-
-PHOTO_BYTES = HEIGHT_PX * WIDTH_PX * 3
+from builder.preprocess import WIDTH_PX, height_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +47,17 @@ class PixelReader:
         self.stream = open(file, "rb")  # noqa: SIM115  (closed with this object)
         try:
             np.lib.format.read_magic(self.stream)
-            (self.count, *_), _, _ = np.lib.format.read_array_header_1_0(self.stream)
+            (self.count, *self.shape), _, _ = np.lib.format.read_array_header_1_0(self.stream)
         except ValueError:
             self.stream.close()
             raise
         self.header_bytes = self.stream.tell()
-        self.stored = (file.stat().st_size - self.header_bytes) // PHOTO_BYTES
+        self.stored: int = (file.stat().st_size - self.header_bytes) // math.prod(self.shape)
 
     def read(self, row: int) -> NDArray[np.uint8]:
-        self.stream.seek(self.header_bytes + row * PHOTO_BYTES)
-        return np.frombuffer(self.stream.read(PHOTO_BYTES), np.uint8).reshape(HEIGHT_PX, WIDTH_PX, 3)
+        photo_bytes = math.prod(self.shape)
+        self.stream.seek(self.header_bytes + row * photo_bytes)
+        return np.frombuffer(self.stream.read(photo_bytes), np.uint8).reshape(self.shape)
 
     def close(self) -> None:
         self.stream.close()
@@ -66,18 +66,19 @@ class PixelReader:
 class PixelWriter:
     """Appends photos to a file whose header says how many there are once it is finished."""
 
-    def __init__(self, stream: IO[bytes], count: int) -> None:
+    def __init__(self, stream: IO[bytes], count: int, width_px: int) -> None:
         self.stream = stream
         self.count = count
+        self.shape = height_for(width_px), width_px, 3
         header_bytes = self._write_header()
-        stream.truncate(header_bytes + count * PHOTO_BYTES)
+        stream.truncate(header_bytes + count * math.prod(self.shape))
         stream.seek(0, os.SEEK_END)
 
     def append(self, pixels: NDArray[np.uint8]) -> None:
-        """Add one photo (75, 100, 3) or several."""
-        assert pixels.shape[-3:] == (HEIGHT_PX, WIDTH_PX, 3) and pixels.dtype == np.uint8
+        """Add one photo (height, width, 3) or several."""
+        assert pixels.shape[-3:] == self.shape and pixels.dtype == np.uint8
         self.stream.write(np.ascontiguousarray(pixels).data)
-        self.count += pixels.size // PHOTO_BYTES
+        self.count += pixels.size // math.prod(self.shape)
 
     def flush(self) -> None:
         self.stream.flush()
@@ -89,15 +90,15 @@ class PixelWriter:
         os.fsync(self.stream.fileno())
 
     def _write_header(self) -> int:
-        shape = (self.count, HEIGHT_PX, WIDTH_PX, 3)
+        shape = (self.count, *self.shape)
         np.lib.format.write_array_header_1_0(self.stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
         return self.stream.tell()
 
 
 @contextmanager
-def appending_pixels(file: Path, count: int = 0) -> Iterator[PixelWriter]:
-    """Write a file of photos on from its first `count`; what comes after them is cut off."""
+def appending_pixels(file: Path, count: int = 0, width_px: int = WIDTH_PX) -> Iterator[PixelWriter]:
+    """Write a file of photos of that width on from its first `count`; what comes after them is cut off."""
     with open(file, "r+b" if count else "w+b") as stream:
-        writer = PixelWriter(stream, count)
+        writer = PixelWriter(stream, count, width_px)
         yield writer
         writer.finish()

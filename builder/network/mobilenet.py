@@ -7,6 +7,8 @@ from typing import Any
 from builder.classes import CLASSES
 from builder.network import network
 
+MOMENTUM = 0.97  # of a normalisation's moving statistics: the last 30 batches or so
+
 
 @network(
     "MobileNet, trained on other pictures first",
@@ -31,10 +33,18 @@ def mobilenet(photo: Any, layers: Any) -> Any:
     """The origin's head: max pooling, then two dense layers with dropout and normalisation; 3,498,183 parameters."""
     from builder.quiet_tensorflow import tf_keras  # where a recipe is only read, TensorFlow is not waited for
 
+    def normalised(values: Any) -> Any:
+        return layers.BatchNormalization(momentum=MOMENTUM)(values)
+
     values = layers.Rescaling(1 / 127.5, offset=-1)(photo)  # to -1..1, as on ImageNet
     base = tf_keras.applications.MobileNet(include_top=False, weights=None, input_tensor=values)
+    for layer in base.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = (
+                MOMENTUM  # where it is drawn anew; Keras means far more photos
+            )
     values = layers.GlobalMaxPooling2D()(base.output)  # (B, 2, 3, 1024) to (B, 1024)
-    values = layers.BatchNormalization()(layers.Dropout(0.1)(values))
+    values = normalised(layers.Dropout(0.1)(values))
     values = layers.Activation("relu")(layers.Dense(256)(values))
-    values = layers.BatchNormalization()(layers.Dropout(0.1)(values))
+    values = normalised(layers.Dropout(0.1)(values))
     return layers.Activation("softmax")(layers.Dense(len(CLASSES))(values))

@@ -10,7 +10,7 @@ import numpy as np
 
 from builder.config import Config
 from builder.data import Photos, load_photos, stored_pixels
-from builder.preprocess import WIDTH_PX, centred_frame
+from builder.preprocess import centred_frame
 from builder.progress import steps
 from builder.quality import Measures, measure_quality, quality_limits
 from builder.scope.detector import cells_of, fit_detector, scope_layers
@@ -31,7 +31,8 @@ def fit_scope(photos: Path, split: Path, trained: Path, config: Config, into: Pa
     table, parts = load_photos(photos), load_parts(split)
     network = load_network(trained)
     layers = scope_layers(network)
-    others = other_things(config.scope.seed)
+    width_px = table.pixels.shape[2]
+    others = other_things(config.scope.seed, width_px)
     spoilt = dict(shifted(np.asarray(table.pixels[parts["test"][:SHIFTED_PHOTOS]])))
     pictures = sum(map(len, parts.values())) + sum(len(kind.pixels) for kind in others.values())
     with steps("looking for other things", pictures + sum(map(len, spoilt.values()))) as advance:
@@ -52,7 +53,7 @@ def fit_scope(photos: Path, split: Path, trained: Path, config: Config, into: Pa
             {way: scope_of(pixels) for way, pixels in spoilt.items()},
             config.evaluation,
         )
-    limits = {"scope": detector.as_dict(), "quality": quality_limits(_measured(table, parts["training"]))}
+    limits = {"scope": detector.as_dict(), "quality": quality_limits(_measured(table, parts["training"]), width_px)}
     (into / "scope.json").write_text(json.dumps({"limits": limits, "figures": figures}, indent=1), encoding="utf-8")
 
 
@@ -64,14 +65,11 @@ def load_scope(scoped: Path) -> dict[str, Any]:
 
 def _measured(table: Photos, rows: Any) -> list[Measures]:
     return [
-        measure_quality(table.pixels[row], _across_px(size))
+        measure_quality(table.pixels[row], _across_px(size, table.pixels.shape[2]))
         for row, size in zip(rows, table.details["size"][rows], strict=True)
     ]
 
 
-def _across_px(size: str) -> float:
+def _across_px(size: str, width_px: int) -> float:
     """How wide the frame is that the network sees, of a photo of a size such as "600x450"; where not known, its own."""
-    if not size:
-        return WIDTH_PX
-    width, height = map(int, size.split("x"))
-    return max(centred_frame(width, height).width, WIDTH_PX)
+    return centred_frame(*map(int, size.split("x"))).width if size else width_px

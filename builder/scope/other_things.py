@@ -18,7 +18,7 @@ from scipy import ndimage
 from sklearn.datasets import load_sample_image
 
 from builder.data.demo import SKIN_TONES
-from builder.preprocess import HEIGHT_PX, WIDTH_PX, Frame, centred_frame, shrink
+from builder.preprocess import WIDTH_PX, Frame, centred_frame, height_for, shrink
 
 Pixels = NDArray[np.uint8]
 
@@ -32,37 +32,40 @@ SCIKIT_IMAGE_PHOTOGRAPHS = (
 CROPS = 24  # of each photograph: the centre as the page takes it, then places and sizes drawn by lot
 SMALLEST_CROP_SHARE = 0.3  # of the largest frame's sides
 DRAWN = 120  # pictures of each drawn kind
-NOISE_BLUR_PX = (0, 0.7, 1.5, 3, 6, 12)
+NOISE_BLUR = (0, 0.007, 0.015, 0.03, 0.06, 0.12)  # of the picture's width
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:"
-SHEET_PX = (4 * WIDTH_PX, 3 * WIDTH_PX)  # what text is written on before it is shrunk like any photo
+SHEET = 4  # times as wide as the picture is what text is written on, before it is shrunk like any photo
+LETTERS_PX = (12, 48)  # on a sheet for a picture of 100 px
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Pictures of one kind, (pictures, 75, 100, 3). source: (pictures,) which of them are crops of one picture."""
+    """Pictures of one kind, (pictures, height, width, 3). source: (pictures,) which are crops of one picture."""
 
     pixels: Pixels
     source: NDArray[np.int64]
 
 
-def other_things(seed: int) -> dict[str, Pictures]:
-    """Pictures of other things by kind: `photographs`, `noise`, `text` and `plain_skin`."""
-    drawn: dict[str, Callable[[np.random.Generator, int], Pixels]] = {
+def other_things(seed: int, width_px: int = WIDTH_PX) -> dict[str, Pictures]:
+    """Pictures of other things by kind, as wide as the network sees: `photographs`, `noise`, `text`, `plain_skin`."""
+    drawn: dict[str, Callable[[np.random.Generator, int, int], Pixels]] = {
         "noise": _noise,
         "text": _text,
         "plain_skin": _plain_skin,
     }
-    pictures = {"photographs": _crops_of_photographs(np.random.default_rng([seed, 0]))}
+    pictures = {"photographs": _crops_of_photographs(np.random.default_rng([seed, 0]), width_px)}
     for number, (kind, draw) in enumerate(drawn.items(), 1):
         random = np.random.default_rng([seed, number])
-        pictures[kind] = Pictures(np.stack([draw(random, index) for index in range(DRAWN)]), np.arange(DRAWN))
+        pixels = np.stack([draw(random, index, width_px) for index in range(DRAWN)])
+        pictures[kind] = Pictures(pixels, np.arange(DRAWN))
     return pictures
 
 
 def shifted(pixels: Pixels) -> Iterator[tuple[str, Pixels]]:
-    """The lesion photos (photos, 75, 100, 3), spoilt in one way after the other."""
+    """The lesion photos (photos, height, width, 3), spoilt in one way after the other."""
+    blur = 0.02 * pixels.shape[2]
     ways: dict[str, Callable[[Pixels], NDArray[np.floating]]] = {
-        "blurred": partial(ndimage.gaussian_filter, sigma=(2, 2, 0), output=np.float64),  # 2 of 100 px across
+        "blurred": partial(ndimage.gaussian_filter, sigma=(blur, blur, 0), output=np.float64),
         "dark": lambda photo: photo * 0.4,
         "warm_light": lambda photo: photo * (1.15, 1.0, 0.75),
         "cold_light": lambda photo: photo * (0.8, 1.0, 1.2),
@@ -74,11 +77,11 @@ def shifted(pixels: Pixels) -> Iterator[tuple[str, Pixels]]:
         yield name, spoilt
 
 
-def _crops_of_photographs(random: np.random.Generator) -> Pictures:
+def _crops_of_photographs(random: np.random.Generator, width_px: int) -> Pictures:
     crops, sources = [], []
     for number, photograph in enumerate(_photographs()):
         for frame in _frames(random, photograph.shape[1], photograph.shape[0]):
-            crops.append(shrink(photograph, frame))
+            crops.append(shrink(photograph, frame, width_px, height_for(width_px)))
             sources.append(number)
     return Pictures(np.stack(crops), np.array(sources))
 
@@ -92,7 +95,7 @@ def _photographs() -> Iterator[Pixels]:
 
 
 def _frames(random: np.random.Generator, width: int, height: int) -> Iterator[Frame]:
-    """The largest frame in the middle, then others inside the picture, none smaller than the network's input."""
+    """The largest frame in the middle, then others inside the picture, none smaller than is refused."""
     largest = centred_frame(width, height)
     smallest = max(SMALLEST_CROP_SHARE, WIDTH_PX / largest.width)
     if smallest > 1:
@@ -106,34 +109,35 @@ def _frames(random: np.random.Generator, width: int, height: int) -> Iterator[Fr
         )
 
 
-def _noise(random: np.random.Generator, index: int) -> Pixels:
+def _noise(random: np.random.Generator, index: int, width_px: int) -> Pixels:
     """Colourful or grey noise, from single pixels to clouds, stretched to full contrast."""
-    blur = NOISE_BLUR_PX[index % len(NOISE_BLUR_PX)]
+    blur, size = NOISE_BLUR[index % len(NOISE_BLUR)] * width_px, (height_for(width_px), width_px)
     channels = 3 if random.uniform() < 0.5 else 1
-    field = ndimage.gaussian_filter(random.uniform(size=(HEIGHT_PX, WIDTH_PX, channels)), (blur, blur, 0))
+    field = ndimage.gaussian_filter(random.uniform(size=(*size, channels)), (blur, blur, 0))
     field = (field - field.min()) / (field.max() - field.min()) * 255
-    return np.asarray(np.broadcast_to(np.rint(field), (HEIGHT_PX, WIDTH_PX, 3)), dtype=np.uint8)
+    return np.asarray(np.broadcast_to(np.rint(field), (*size, 3)), dtype=np.uint8)
 
 
-def _text(random: np.random.Generator, _: int) -> Pixels:
+def _text(random: np.random.Generator, _: int, width_px: int) -> Pixels:
     """Lines of letters in any ink on any paper."""
     paper, ink = random.integers(200, 256, 3), random.integers(0, 110, 3)
     if random.uniform() < 0.2:
         paper, ink = ink, paper
-    sheet = Image.new("RGB", SHEET_PX, tuple(paper.tolist()))
+    sheet_px = (SHEET * width_px, SHEET * height_for(width_px))
+    sheet = Image.new("RGB", sheet_px, tuple(paper.tolist()))
     pen = ImageDraw.Draw(sheet)
-    size = float(random.uniform(12, 48))
-    for line in range(int(SHEET_PX[1] / size / 1.2) + 1):
+    size = float(random.uniform(*LETTERS_PX)) * width_px / WIDTH_PX
+    for line in range(int(sheet_px[1] / size / 1.2) + 1):
         letters = "".join(random.choice(list(LETTERS + " " * 12), 80))
         pen.text((8, line * size * 1.2), letters, fill=tuple(ink.tolist()), font=ImageFont.load_default(size))
-    return shrink(np.asarray(sheet), centred_frame(*SHEET_PX))
+    return shrink(np.asarray(sheet), centred_frame(*sheet_px), width_px, height_for(width_px))
 
 
-def _plain_skin(random: np.random.Generator, index: int) -> Pixels:
+def _plain_skin(random: np.random.Generator, index: int, width_px: int) -> Pixels:
     """Bare skin of every tone alike, from very light to very dark, in uneven light, with a camera's noise."""
     place = index / (DRAWN - 1) * (len(SKIN_TONES) - 1)
     tone = [np.interp(place, range(len(SKIN_TONES)), SKIN_TONES[:, channel]) for channel in range(3)]
-    x, y = np.meshgrid(np.linspace(-0.5, 0.5, WIDTH_PX), np.linspace(-0.5, 0.5, HEIGHT_PX))
+    x, y = np.meshgrid(np.linspace(-0.5, 0.5, width_px), np.linspace(-0.5, 0.5, height_for(width_px)))
     heading, slope = random.uniform(0, 2 * np.pi), random.uniform(0, 0.3)
     light = 1 + slope * (x * np.cos(heading) + y * np.sin(heading))
     frame = np.array(tone) * random.normal(1, 0.03, 3) * light[..., None]
@@ -144,6 +148,6 @@ def _plain_skin(random: np.random.Generator, index: int) -> Pixels:
 def _in_the_distance(photo: Pixels) -> NDArray[np.floating]:
     """The photo at half its size, the colours of its edges drawn out around it."""
     half = ndimage.zoom(photo.astype(np.float64), (0.5, 0.5, 1), order=1)
-    down, across = HEIGHT_PX - half.shape[0], WIDTH_PX - half.shape[1]
+    down, across = photo.shape[0] - half.shape[0], photo.shape[1] - half.shape[1]
     margins = ((down // 2, down - down // 2), (across // 2, across - across // 2), (0, 0))
     return np.pad(half, margins, mode="edge")

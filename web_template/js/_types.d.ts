@@ -26,11 +26,18 @@ interface Picture {
   close(): void;
 }
 
+interface SizePx {
+  readonly width_px: number;
+  readonly height_px: number;
+}
+
 /** What the page knows about a network: `card.json`, written by the build. */
 interface Card {
   readonly name: string;
-  readonly input: { readonly width_px: number; readonly height_px: number };
-  readonly photo_limits: { readonly max_megapixels: number };
+  /** What the network sees; its shape is that of any frame. */
+  readonly input: SizePx;
+  /** Of every network alike, so that each can be asked about the same frame: what is smaller than an input is enlarged. */
+  readonly photo_limits: { readonly max_megapixels: number; readonly smallest_frame: SizePx };
   readonly classes: readonly LesionClass[];
   readonly files: readonly CardFile[];
   readonly bytes: number;

@@ -27,7 +27,7 @@ const Batch = (() => {
     let picture = null;
     try {
       picture = await Photo.read(file, network.card);
-      const frame = Crop.largest(Crop.roomOf(picture, network.card.input));
+      const frame = Crop.largest(Crop.roomOf(picture, network.card.photo_limits.smallest_frame));
       const framed = { picture, quarters: 0, frame };
       const { answered } = await Answering.answer(framed, file.name, network);
       const cutout = await Cutout.of(picture, framed);

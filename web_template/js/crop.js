@@ -2,11 +2,11 @@
 /** Moves and sizes a crop frame inside a photo: it keeps the network's shape, and never holds too few pixels. */
 const Crop = (() => {
   /**
-   * The room a frame has: the photo's size, and the smallest frame, which is the network's input.
+   * The room a frame has: the photo's size, and the smallest frame.
    * @typedef {{width: number, height: number, widthPx: number, heightPx: number}} Room
    */
 
-  /** @param {{width: number, height: number}} picture  @param {Card["input"]} input  @returns {Room} */
+  /** @param {{width: number, height: number}} picture  @param {SizePx} smallest  @returns {Room} */
   function roomOf({ width, height }, { width_px, height_px }) {
     return { width, height, widthPx: width_px, heightPx: height_px };
   }

@@ -15,7 +15,7 @@ const Framing = (() => {
   const note = Parts.byId("frame-note", HTMLElement);
   const tools = Parts.byId("framing-tools", HTMLElement);
 
-  /** @type {{original: Picture, picture: Picture, quarters: number, frame: Frame, input: Card["input"]} | null} */
+  /** @type {{original: Picture, picture: Picture, quarters: number, frame: Frame, smallest: SizePx} | null} */
   let current = null;
   /** @type {() => void} */
   let onChange = () => {};
@@ -40,14 +40,14 @@ const Framing = (() => {
   }
 
   /**
-   * @param {Picture} picture upright  @param {Card["input"]} input
+   * @param {Picture} picture upright  @param {SizePx} smallest
    * @param {{quarters: number, frame: Frame} | null} [framed] as it was framed before; null: the largest frame in its middle
    */
-  function show(picture, input, framed = null) {
+  function show(picture, smallest, framed = null) {
     const quarters = framed?.quarters ?? 0;
     const turned = Turned.by(picture, quarters);
-    const frame = framed?.frame ?? Crop.largest(Crop.roomOf(turned, input));
-    current = { original: picture, picture: turned, quarters, frame, input };
+    const frame = framed?.frame ?? Crop.largest(Crop.roomOf(turned, smallest));
+    current = { original: picture, picture: turned, quarters, frame, smallest };
     pointers.clear();
     note.hidden = true;
     Stage.show(turned, quarters, frame);
@@ -71,7 +71,7 @@ const Framing = (() => {
   function act(what) {
     if (!current) return;
     const room = roomNow();
-    const { frame, picture, input } = current;
+    const { frame, picture, smallest } = current;
     const across = frame.width * STEP_SHARE;
     const down = frame.height * STEP_SHARE;
     if (what === "left") set(Crop.moved(room, frame, -across, 0));
@@ -83,12 +83,12 @@ const Framing = (() => {
     if (what === "whole") set(Crop.largest(room));
     if (what === "turn-left") turn(-1);
     if (what === "turn-right") turn(1);
-    if (what === "spot") void frameSpot(picture, input);
+    if (what === "spot") void frameSpot(picture, smallest);
   }
 
-  /** @param {Picture} picture  @param {Card["input"]} input */
-  async function frameSpot(picture, input) {
-    const guess = await Spot.frame(picture, input);
+  /** @param {Picture} picture  @param {SizePx} smallest */
+  async function frameSpot(picture, smallest) {
+    const guess = await Spot.frame(picture, smallest);
     if (current?.picture !== picture) return; // another photo by now, or another turn of it
     set(guess.frame);
     note.hidden = guess.isSure;
@@ -226,8 +226,8 @@ const Framing = (() => {
   }
 
   function roomNow() {
-    const { picture, input } = /** @type {NonNullable<typeof current>} */ (current);
-    return Crop.roomOf(picture, input);
+    const { picture, smallest } = /** @type {NonNullable<typeof current>} */ (current);
+    return Crop.roomOf(picture, smallest);
   }
 
   return Object.freeze({ listen, show, chosen, clear });

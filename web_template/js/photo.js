@@ -17,7 +17,7 @@ const Photo = (() => {
 
   /**
    * @param {Blob} file
-   * @param {Pick<Card, "input" | "photo_limits">} limits the network's card
+   * @param {Pick<Card, "photo_limits">} limits the network's card
    * @returns {Promise<Picture>} close it after use: it holds four bytes a pixel
    */
   async function read(file, limits) {
@@ -64,7 +64,7 @@ const Photo = (() => {
    * Reads only the file's header, so that a gigantic photo is refused before it fills the memory.
    * @param {Blob} file
    * @param {string} type
-   * @param {Pick<Card, "input" | "photo_limits">} limits
+   * @param {Pick<Card, "photo_limits">} limits
    */
   async function checkSizeBeforeDecoding(file, type, limits) {
     const image = new Image();
@@ -106,11 +106,11 @@ const Photo = (() => {
   /**
    * @param {number} width
    * @param {number} height
-   * @param {Pick<Card, "input" | "photo_limits">} limits
+   * @param {Pick<Card, "photo_limits">} limits
    */
   function checkSize(width, height, limits) {
     checkLargest(width, height, limits);
-    const { width_px, height_px } = limits.input;
+    const { width_px, height_px } = limits.photo_limits.smallest_frame;
     const frame = Pixels.centredFrame(width, height, width_px, height_px);
     if (frame.width < width_px || frame.height < height_px) {
       throw new Problem("too-small", { width, height, leastWidth: width_px, leastHeight: height_px });

@@ -34,7 +34,7 @@ const Single = (() => {
       }
       putAway();
       shown = { name, picture, network, key: known?.key, answered: null, pixels: null };
-      await View.showPhoto(() => Framing.show(picture, network.card.input, known?.framed));
+      await View.showPhoto(() => Framing.show(picture, network.card.photo_limits.smallest_frame, known?.framed));
       if (job !== newest) return;
       if (known) tell(known.answered);
       else await answer(job);

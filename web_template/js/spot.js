@@ -37,13 +37,13 @@ const Spot = (() => {
 
   /**
    * The frame around the spot, or the largest one in the middle where there is no telling.
-   * @param {Picture} picture  @param {Card["input"]} input  @returns {Promise<{frame: Frame, isSure: boolean}>}
+   * @param {Picture} picture  @param {SizePx} smallest  @returns {Promise<{frame: Frame, isSure: boolean}>}
    */
-  async function frame(picture, input) {
-    const room = Crop.roomOf(picture, input);
+  async function frame(picture, smallest) {
+    const room = Crop.roomOf(picture, smallest);
     const spot = await find(picture);
     if (!spot) return { frame: Crop.largest(room), isSure: false };
-    const width = ROOM_AROUND * Math.max(spot.width, (spot.height * input.width_px) / input.height_px);
+    const width = ROOM_AROUND * Math.max(spot.width, (spot.height * smallest.width_px) / smallest.height_px);
     return { frame: Crop.around(room, spot.x + spot.width / 2, spot.y + spot.height / 2, width), isSure: true };
   }
 
