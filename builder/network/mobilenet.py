@@ -38,11 +38,11 @@ def mobilenet(photo: Any, layers: Any) -> Any:
 
     values = layers.Rescaling(1 / 127.5, offset=-1)(photo)  # to -1..1, as on ImageNet
     base = tf_keras.applications.MobileNet(include_top=False, weights=None, input_tensor=values)
-    for layer in base.layers:
+    for layer in base.layers:  # for where it is drawn anew: Keras means far more photos
         if isinstance(layer, layers.BatchNormalization):
-            layer.momentum = (
-                MOMENTUM  # where it is drawn anew; Keras means far more photos
-            )
+            layer.momentum = MOMENTUM
+        if isinstance(layer, layers.DepthwiseConv2D):  # each channel has nine inputs; Glorot would count all channels'
+            layer.depthwise_initializer = tf_keras.initializers.RandomNormal(stddev=(2 / 9) ** 0.5)
     values = layers.GlobalMaxPooling2D()(base.output)  # (B, 2, 3, 1024) to (B, 1024)
     values = normalised(layers.Dropout(0.1)(values))
     values = layers.Activation("relu")(layers.Dense(256)(values))
