@@ -242,6 +242,7 @@ def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> Built:
     """From training to export."""
     config, run = chain.config, partial(chain.run, network=name)
     trained, calibrated, evaluated = _train_and_test(chain, name, data, split)
+    data = _seen_by(chain, name, data)
     about_scope = {"scope": asdict(config.scope), "evaluation": asdict(config.evaluation)}
     scoped = run("scope", about_scope, _fit_scope, data, split, trained)
     inputs = (data, split, trained, calibrated, scoped, evaluated)
