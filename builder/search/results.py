@@ -14,6 +14,7 @@ from rich.table import Table
 
 from builder.config import SearchConfig
 from builder.errors import BuildError
+from builder.search import in_words
 from builder.search.fold import FIGURES
 
 TRIALS, RESULT, BEST = "search.csv", "search.json", "best.toml"
@@ -102,19 +103,16 @@ def best_config(
 def table_of(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], rules: SearchConfig) -> Table:
     """The trials for a terminal, the best first."""
     table = Table(title=f"{rules.network}: {rules.figure}, mean over {rules.folds} folds of lesions")
-    for heading in ("trial", *rules.space, rules.figure, "spread", "folds", ""):
-        table.add_column(
-            heading,
-            justify="right" if heading in (rules.figure, "spread", "folds", "trial") else "left",
-            overflow="fold",
-        )
+    for heading in ("trial", rules.figure, "spread", "folds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    table.add_column("settings")
     order = sorted(rows, key=lambda row: (row["state"] != "done", -(row[rules.figure] or 0)))
     for row in order:
         remark = "best" if row is best else "" if row["state"] == "done" else row["state"]
         table.add_row(
-            str(row["trial"]), *(str(row["settings"][key]) for key in rules.space), _spoken(row[rules.figure]),
-            _spoken(row["standard_deviation"]), f"{row['folds']}", remark,
-            style="bold" if row is best else None,
+            str(row["trial"]), _spoken(row[rules.figure]), _spoken(row["standard_deviation"]), str(row["folds"]),
+            remark, in_words(row["settings"]), style="bold" if row is best else None,
         )  # fmt: skip
     return table
 
