@@ -126,9 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", action="store_true", dest="as_json", help="print everything as JSON")
     compare.set_defaults(run=_compare)
 
-    commands.add_parser("search", help="try settings of a network on folds of lesions, as [search] says").set_defaults(
-        run=_search
-    )
+    search = commands.add_parser("search", help="try settings of a network on folds of lesions, as [search] says")
+    _add_build_options(search)
+    search.set_defaults(run=_search)
 
     test = commands.add_parser("test", help="run the test suite", add_help=False, prefix_chars="\0")
     test.add_argument("pytest_arguments", metavar="PYTEST_ARGUMENT", nargs="*")

@@ -374,10 +374,20 @@ def search_settings(request: Request, folders: Folders) -> None:
     rows = rows_of(run_search(rules, try_settings, study), rules)
     best = best_of(rows, rules)
     write_results(rows, best, rules, folders.search)
-    text = best_config(request.config_file, request.changes(), config.site.networks, name, best["settings"])
+    # The searched network is on the site too, if need be as the first.
+    shown = config.site.networks if name in config.site.networks else (name, *config.site.networks)
+    own = {each: _said_by_hand(config, each) for each in shown}
+    own = {**own, name: {**own[name], **best["settings"]}}
+    text = best_config(request.config_file, request.changes(), own)
     (folders.search / BEST).write_text(text, encoding="utf-8")
     console.print(table_of(rows, best, rules))
     console.print(f"{CAVEAT}\nTo build with the best: python build.py --config {folders.search / BEST}")
+
+
+def _said_by_hand(config: Config, network: str) -> dict[str, Any]:
+    """What the command line says of all networks, which goes before a network's own file as a config's does not."""
+    made = {**asdict(config.form_of(network)), **asdict(config.recipe_of(network))}
+    return {key: made[key] for key in sorted(config.set_by_hand)}
 
 
 def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:

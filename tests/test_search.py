@@ -163,7 +163,7 @@ def test_the_best_config_is_one_that_builds_that_very_network(tmp_path: Path) ->
         ("site", "networks"): "compact",
     }
     file = tmp_path / "best.toml"
-    file.write_text(best_config(CONFIG, changes, ["compact"], "cnn", best), encoding="utf-8")
+    file.write_text(best_config(CONFIG, changes, {"cnn": best, "compact": {}}), encoding="utf-8")
     config = read_config(file)
     assert (config.data.source, config.site.networks) == ("photos", ("cnn", "compact"))
     recipe = config.recipe_of("cnn")
@@ -185,7 +185,8 @@ def test_the_command_tells_and_saves_its_trials_and_builds_on_them_when_run_agai
     rules = 'network = "compact"\nmethod = "grid"\ntrials = 2\nfolds = 2\nfigure = "accuracy"\nseed = 1\n'
     file = tmp_path / "config.toml"
     file.write_text(f"{before}[search]\n{rules}{space}{after.partition('[export]')[2]}", encoding="utf-8")
-    command = ("--config", file, "--set", "demo.photos=70", "--work", tmp_path / "work", "search")
+    by_hand = ("--set", "training.label_smoothing=0.2")  # which the network's own file says otherwise
+    command = ("--config", file, "--set", "demo.photos=70", "--work", tmp_path / "work", "search", *by_hand)
     first, again = run_build_py(*command), run_build_py(*command)
     assert first.returncode == again.returncode == 0, first.stdout + first.stderr
     assert "trial 2 of 2: epochs 1, batch_photos 32" in first.stdout and "looks better than it is" in first.stdout
@@ -195,5 +196,6 @@ def test_the_command_tells_and_saves_its_trials_and_builds_on_them_when_run_agai
     with open(folder / "search.csv", newline="", encoding="utf-8") as lines:
         assert [row["batch_photos"] for row in csv.DictReader(lines)] == ["16", "32"]
     best = read_config(folder / "best.toml").recipe_of("compact")
-    assert best.batch_photos == told["trials"][told["best"] - 1]["settings"]["batch_photos"] and best.epochs == 1
+    assert best.batch_photos == told["trials"][told["best"] - 1]["settings"]["batch_photos"]
+    assert (best.epochs, best.label_smoothing) == (1, 0.2)
     assert not list(folder.rglob("*.h5")) and not list(folder.rglob("*.npz"))

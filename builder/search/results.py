@@ -78,24 +78,19 @@ def write_results(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], ru
 def best_config(
     config_file: Path,
     changes: Mapping[tuple[str, ...], Any],
-    networks: Sequence[str],
-    network: str,
-    settings: Mapping[str, Any],
+    own: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """The config file's text with the best settings in the table of the network, for `--config`.
+    """The config file's text, for `--config`, with the networks of `own` as the site's and what it says of each.
 
-    changes: what the command line put on top of it, by table and key. networks: the site's, of which the network
-    is made one, as the first, if it is none.
+    changes: what the command line put on top of the file, by table and key.
     """
     document: Any = tomlkit.parse(config_file.read_text(encoding="utf-8"))
-    for (*path, key), value in changes.items():
+    said: dict[tuple[str, ...], Any] = {**changes, ("site", "networks"): list(own)}
+    said.update({(name, key): value for name in own for key, value in own[name].items()})
+    for (*path, key), value in said.items():
         table = document
         for part in path:
             table = table.setdefault(part, tomlkit.table())
-        table[key] = value
-    document["site"]["networks"] = [*(() if network in networks else (network,)), *networks]
-    table = document.setdefault(network, tomlkit.table())
-    for key, value in settings.items():
         table[key] = value
     return tomlkit.dumps(document)
 
