@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any, Literal
+
 import numpy as np
 import pytest
 
-from builder.network import build_network, seed_dropout
+from builder.network import build_network, network, seed_dropout
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +55,25 @@ def test_dropout_draws_the_same_masks_from_the_same_seed(cnn) -> None:
 
     assert (answer(101, 1) == answer(101, 1)).all()
     assert (answer(101, 1) != answer(101, 2)).any()
+
+
+def test_what_a_layout_takes_by_name_are_its_settings() -> None:
+    @network("a network with settings")
+    def set_up(
+        photo: Any, layers: Any, *, filters: Annotated[int, (4, 64)] = 16, end: Literal["max", "mean"] = "max", rate=0.1
+    ) -> Any:
+        return photo
+
+    filters, end, rate = set_up.settings["filters"], set_up.settings["end"], set_up.settings["rate"]
+    assert (filters.default, filters.kind, filters.limits) == (16, int, (4, 64))
+    assert (end.default, end.kind, end.words) == ("max", str, ("max", "mean"))
+    assert (rate.default, rate.kind, rate.limits, rate.words) == (0.1, float, None, None)
+    assert len(set_up.settings) == 3
+
+
+def test_settings_change_the_network_and_none_leave_it_the_origins(cnn) -> None:
+    defaults = {"convolutions": 6, "dropout": 0.25, "dense_dropout": 0.5, "activation": "relu"}
+    assert build_network("cnn", 1, defaults).get_config() == cnn.get_config()
+    other = build_network("cnn", 1, {"convolutions": 3, "activation": "elu"})
+    assert len(other.layers) == 27 - 2 * 3
+    assert {layer.get_config().get("activation") for layer in other.layers[1:-2]} == {None, "linear", "elu"}
