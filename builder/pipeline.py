@@ -348,11 +348,12 @@ def _measure_leakage(chain: _Chain, data: Path, split: Path) -> Path:
 
 def search_settings(request: Request, folders: Folders) -> None:
     """Try what [search] asks for, as far as it has not been tried; tell and save what came of it."""
-    from builder.search import run_search
+    from builder.search import combinations_of, run_search
     from builder.search.results import BEST, CAVEAT, best_config, best_of, rows_of, table_of, write_results
 
     config = request.config()
     rules, name = config.search, config.search.network
+    combinations_of(rules)  # refuses a space that is too large, before anything is fetched or drawn
     chain = _Chain(config, folders.work)
     data = chain.run("data", _fingerprint(config), _gather_photos)
     split = chain.run("split", asdict(config.split), _split_photos, data)

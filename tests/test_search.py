@@ -68,6 +68,12 @@ def test_a_grid_that_is_too_large_is_refused_with_a_remedy() -> None:
         combinations_of(replace(RULES, method="random", space={key: tuple(range(110)) for key in "abc"}))
 
 
+def test_a_grid_that_is_too_large_is_refused_before_any_photo_is_looked_at(tmp_path: Path) -> None:
+    refused = run_build_py("--work", tmp_path / "work", "search", "--set", "search.method=grid")
+    assert refused.returncode == 1 and refused.stdout == ""
+    assert len(refused.stderr.splitlines()) == 2 and "48 combinations" in refused.stderr
+
+
 def test_no_lesion_of_the_test_part_is_in_a_fold_and_every_other_lesion_is_scored_once() -> None:
     random = np.random.default_rng(3)
     lesion = random.integers(0, 120, 300)
