@@ -54,7 +54,7 @@ CODE = {
     ),
     "evaluate": ("builder/evaluate", "builder/calibrate.py", *ANSWERING),
     "search-split": ("builder/search/fold.py", "builder/split.py"),
-    "search": ("builder/search", "builder/train", "builder/evaluate", *ANSWERING),
+    "search": ("builder/search", "builder/augment.py", "builder/train", "builder/evaluate", *ANSWERING),
     "folds": ("builder/folds.py",),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
     "leakage-train": ("builder/train", SHARED_BY_NETWORKS),
@@ -297,7 +297,13 @@ def _measure_folds(chain: _Chain, data: Path) -> tuple[list[Path], dict[str, Any
 
 
 def _train(
-    chain: _Chain, stage: str, name: str, recipe: TrainingConfig, data: Path, split: Path, entry: Any = None
+    chain: _Chain,
+    stage: str,
+    name: str,
+    recipe: TrainingConfig,
+    data: Path,
+    split: Path,
+    entry: Callable[..., None] | None = None,
 ) -> Path:
     """Train a network, on twins of the photos too where its recipe asks for them."""
     inputs = [_seen_by(chain, name, data), split]
@@ -349,19 +355,14 @@ def _measure_leakage(chain: _Chain, data: Path, split: Path) -> Path:
 def search_settings(request: Request, folders: Folders) -> None:
     """Try what [search] asks for, as far as it has not been tried; tell and save what came of it."""
     from builder.search import combinations_of, run_search
-    from builder.search.results import BEST, CAVEAT, best_config, best_of, rows_of, table_of, write_results
+    from builder.search.results import CAVEAT, best_of, rows_of, table_of, write_results
 
     config = request.config()
     rules, name = config.search, config.search.network
     combinations_of(rules)  # refuses a space that is too large, before anything is fetched or drawn
     chain = _Chain(config, folders.work)
     data = chain.run("data", _fingerprint(config), _gather_photos)
-    split = chain.run("split", asdict(config.split), _split_photos, data)
-    dealt = [rules.folds, rules.seed]
-    folds = [
-        chain.run("search-split", [*dealt, fold], partial(_split_fold, fold=fold), data, split)
-        for fold in range(1, rules.folds + 1)
-    ]
+    folds = _deal_for_search(chain, data)
 
     def try_settings(settings: dict[str, Any], fold: int) -> Any:
         tried = config.with_own(name, settings)
@@ -369,20 +370,50 @@ def search_settings(request: Request, folders: Folders) -> None:
         done = _train(_Chain(tried, folders.work), "search", name, recipe, data, folds[fold - 1], _try_settings)
         return json.loads((done / "score.json").read_text(encoding="utf-8"))
 
-    begun = {"rules": {**asdict(rules), "trials": None}, "recipe": asdict(config.recipe_of(name))}
-    study, _ = chain.place("search", {**begun, "layout": config.layout_of(name)}, data, *folds, network=name)
-    study.mkdir(parents=True, exist_ok=True)
-    rows = rows_of(run_search(rules, try_settings, study), rules)
+    rows = rows_of(run_search(rules, try_settings, _study_of(chain, data, folds)), rules)
     best = best_of(rows, rules)
     write_results(rows, best, rules, folders.search)
-    # The searched network is on the site too, if need be as the first.
-    shown = config.site.networks if name in config.site.networks else (name, *config.site.networks)
-    own = {each: _said_by_hand(config, each) for each in shown}
-    own = {**own, name: {**own[name], **best["settings"]}}
-    text = best_config(request.config_file, request.changes(), own)
-    (folders.search / BEST).write_text(text, encoding="utf-8")
+    file = _write_best(request, config, best["settings"], folders.search)
     console.print(table_of(rows, best, rules))
-    console.print(f"{CAVEAT}\nTo build with the best: python build.py --config {folders.search / BEST}")
+    console.print(f"{CAVEAT}\nTo build with the best: python build.py --config {file}")
+
+
+def _deal_for_search(chain: _Chain, data: Path) -> list[Path]:
+    """The folds of the lesions that are not the test part's."""
+    rules = chain.config.search
+    split = chain.run("split", asdict(chain.config.split), _split_photos, data)
+    return [
+        chain.run("search-split", [rules.folds, rules.seed, fold], partial(_split_fold, fold=fold), data, split)
+        for fold in range(1, rules.folds + 1)
+    ]
+
+
+def _study_of(chain: _Chain, data: Path, folds: list[Path]) -> Path:
+    """Where the trials are kept that were tried under the same conditions; more trials go on from fewer."""
+    config, rules = chain.config, chain.config.search
+    conditions = {
+        "rules": {**asdict(rules), "trials": None},
+        "recipe": asdict(config.recipe_of(rules.network)),
+        "layout": config.layout_of(rules.network),
+        "width_px": config.form_of(rules.network).width_px,
+        "base": _content_of_base(config, rules.network),
+        "augment": asdict(config.augment),
+        "tf_keras": version("tf_keras"),
+    }
+    study, _ = chain.place("search", conditions, data, *folds, network=rules.network)
+    study.mkdir(parents=True, exist_ok=True)
+    return study
+
+
+def _write_best(request: Request, config: Config, settings: dict[str, Any], into: Path) -> Path:
+    """Save the config that a build with the best settings takes; returns its file."""
+    from builder.search.results import BEST, best_config
+
+    name, shown = config.search.network, config.site.networks
+    own = {each: _said_by_hand(config, each) for each in (shown if name in shown else (name, *shown))}
+    own[name] |= settings
+    (into / BEST).write_text(best_config(request.config_file, request.changes(), own), encoding="utf-8")
+    return into / BEST
 
 
 def _said_by_hand(config: Config, network: str) -> dict[str, Any]:
