@@ -514,7 +514,7 @@ def _write_record(
         "source": request.source,
         "settings": request.settings,
         "config": config.as_dict(),
-        "ensemble": ensemble or {},
+        **({"ensemble": ensemble} if ensemble else {}),
     }
     folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
