@@ -69,7 +69,7 @@ def read_builds(reports: list[Path]) -> list[Build]:
     if len(builds) < 2:
         raise BuildError("there is only one network to compare", remedy="name the report.json of another build too")
     for build in builds[1:]:
-        _refuse_other_photos(builds[0], build)
+        refuse_other_photos(builds[0], build)
     return builds
 
 
@@ -176,7 +176,8 @@ def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:
     }
 
 
-def _refuse_other_photos(first: Build, other: Build) -> None:
+def refuse_other_photos(first: Build, other: Build) -> None:
+    """Raise a BuildError unless both were tested on the same photos."""
     if other.photos == first.photos:
         return
     images = {image for image, _, _ in first.photos}, {image for image, _, _ in other.photos}

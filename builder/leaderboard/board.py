@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.compare import ROWS, build_of, compare, read_predictions
+from builder.compare import ROWS, build_of, compare, read_predictions, refuse_other_photos
 from builder.config import Config
 from builder.leaderboard import BOARD, RANKED_BY, SCHEMA
 from builder.leaderboard.times import TIMES
@@ -39,6 +39,8 @@ def assemble(
         build_of(name, folder, own["network"], own["data"], read_predictions(folder / "predictions.csv")[name])
         for name, folder, own in zip(names, evaluated, figures, strict=True)
     ]
+    for build in builds[1:]:
+        refuse_other_photos(builds[0], build)
     compared = compare(builds, config.evaluation)
     against_first = {pair["second"]: pair for pair in compared["pairs"] if pair["first"] == 0}
     places = _places([build["figures"][RANKED_BY]["value"] for build in compared["builds"]])
