@@ -32,14 +32,15 @@ from builder.train import predict
 from builder.twins import write_twin
 
 ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
-LARGE_KERNEL_SHARE = 0.9  # of all weights: such a kernel is stored in 8 bits, its errors average out
-# How that kernel may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose.
+# Of all weights: such kernels may be stored in 8 bits, their errors average out; those of the first layers are smaller.
+LARGE_KERNEL_SHARE = 0.02
+# How they may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose.
 LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16"), "float32": ("float32",)}
 STORED_BYTES = {"uint8": 1, "float16": 2}
 
 COMPARED_PHOTOS = 100  # of the test part: more take longer and change the largest change little
-# Largest change of any probability that storing may cause: half of what the page may differ from Python in all.
-LARGEST_CHANGE = {"mixed": 0.005, "float32": 0.00001}
+# Largest change of any probability that storing may cause.
+LARGEST_CHANGE = {"mixed": 0.01, "float32": 0.00001}
 
 SELF_TEST_PHOTOS = 3
 SELF_TEST_SEED = 2018
@@ -73,10 +74,9 @@ def export_network(
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     with steps("exporting", 2 * len(test)) as advance:
         before = predict(network, test, advance)
-        types = LARGE_KERNEL_TYPES[weights] if _large_kernels(network) else LARGE_KERNEL_TYPES[weights][-1:]
-        for large_kernel in types:
+        for large_kernels in LARGE_KERNEL_TYPES[weights]:
             _empty(folder)
-            write_model(network, large_kernel, folder)
+            write_model(network, large_kernels, folder)
             stored = load_layers_model(folder)
             comparison = compare(before, predict(stored, test, advance))
             if comparison.largest_probability_change <= LARGEST_CHANGE[weights]:
@@ -92,7 +92,7 @@ def export_network(
         write_twin(file, into)
     summary = {
         "weights": weights,
-        "large_kernel": large_kernel,
+        "large_kernels": large_kernels,
         "files": len(card["files"]),
         "bytes": card["bytes"],
         "input": card["input"],
@@ -103,32 +103,26 @@ def export_network(
     (into / "export.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
 
 
-def write_model(network: Network, large_kernel: str, folder: Path) -> None:
+def write_model(network: Network, large_kernels: str, folder: Path) -> None:
     """Write `model.json` and its shards: all `float32` in the origin's 4 MiB shards, else in as many smaller ones.
 
-    large_kernel: what a kernel with most of the weights is stored as, `uint8` or `float16`; the rest is float16.
+    large_kernels: what the kernels with many of the weights are stored as, `uint8` or `float16`; the rest is float16.
     """
     shards = design_of(network.name).shards
-    if large_kernel == "float32":
+    if large_kernels == "float32":
         save_layers_model(network, folder, quantized={}, shard_bytes=ORIGIN_SHARD_BYTES)
         return
-    large = _large_kernels(network)
-    small = [weight for weight in network.weights if all(weight is not other for other in large)]
-    by_type = {"float16": small} | {large_kernel: [*(small if large_kernel == "float16" else []), *large]}
-    by_type = {kind: weights for kind, weights in by_type.items() if weights}
+    by_type: dict[str, list[Any]] = {"float16": [], "uint8": []}
+    fewest = LARGE_KERNEL_SHARE * network.count_params()
+    for weight in network.weights:
+        by_type[large_kernels if math.prod(weight.shape) >= fewest else "float16"].append(weight)
     stored_bytes = sum(STORED_BYTES[kind] * math.prod(weight.shape) for kind in by_type for weight in by_type[kind])
     save_layers_model(
         network,
         folder,
-        quantized={kind: [_name(weight) for weight in of_type] for kind, of_type in by_type.items()},
+        quantized={kind: [_name(weight) for weight in weights] for kind, weights in by_type.items() if weights},
         shard_bytes=math.ceil(stored_bytes / (shards or math.ceil(stored_bytes / ORIGIN_SHARD_BYTES))),
     )
-
-
-def _large_kernels(network: Network) -> list[Any]:
-    """The kernel that holds most of the weights, if there is one."""
-    total = network.count_params()
-    return [weight for weight in network.weights if math.prod(weight.shape) > LARGE_KERNEL_SHARE * total]
 
 
 def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparison:

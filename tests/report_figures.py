@@ -99,7 +99,7 @@ def make_network(title: str = "the origin network") -> dict[str, Any]:
             "shifted": [make_pictures("blur", 200, 150, figure(0.618), 0.115)],
         },
         "export": {
-            "weights": "mixed", "large_kernel": "uint8", "files": 26, "bytes": 26_461_156, "photos_compared": 100,
+            "weights": "mixed", "large_kernels": "uint8", "files": 26, "bytes": 26_461_156, "photos_compared": 100,
             "largest_probability_change": 0.0012, "answers_changed": 0, "input": {"width_px": 100, "height_px": 75},
         },
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from builder.errors import BuildError
 from builder.export import Comparison, _refuse_if_changed, compare, describe_model, write_model
+from builder.fuse import fuse
 from builder.network import build_network
 from builder.scope.detector import cells_of, fit_detector, scope_layers
 from builder.tensorflowjs_writer import load_layers_model
@@ -23,9 +25,9 @@ PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uin
 SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]
 
 
-def exported(large_kernel: str, folder: Path) -> tuple[np.ndarray, Path]:
+def exported(large_kernels: str, folder: Path) -> tuple[np.ndarray, Path]:
     network = build_network("cnn", seed=3)
-    write_model(network, large_kernel, folder)
+    write_model(network, large_kernels, folder)
     return predict(network, PHOTOS), folder
 
 
@@ -44,7 +46,7 @@ def test_mixed_weights_are_25_shards_of_a_quarter_of_the_bytes(tmp_path: Path) -
     assert np.abs(before - after).max() < 0.01  # of an untrained network; a trained one is surer
 
 
-def test_the_large_kernel_as_float16_changes_less_in_as_many_shards(tmp_path: Path) -> None:
+def test_the_large_kernels_as_float16_changes_less_in_as_many_shards(tmp_path: Path) -> None:
     before, folder = exported("float16", tmp_path)
     assert sorted(file.name for file in folder.iterdir()) == sorted(["model.json", *SHARDS])
     assert 52e6 < sum((folder / name).stat().st_size for name in SHARDS) < 52.2e6
@@ -116,3 +118,14 @@ def test_a_twin_hands_over_the_files_bytes(tmp_path: Path) -> None:
     assert twin == twin_of(file) == tmp_path / "model" / "a.bin.js"
     found = re.fullmatch(r'Bytes\.handOver\("model/a\.bin", "(.+)"\);\n', twin.read_text())
     assert found and base64.b64decode(found[1]) == file.read_bytes()
+
+
+def test_the_large_kernels_of_a_small_network_are_8_bits_and_its_first_ones_16(tmp_path: Path) -> None:
+    network = fuse(build_network("compact", seed=3))
+    write_model(network, "uint8", tmp_path)
+    [group] = json.loads((tmp_path / "model.json").read_text())["weightsManifest"]
+    kinds = {weight["name"]: weight["quantization"]["dtype"] for weight in group["weights"]}
+    assert kinds["conv2d/kernel"] == kinds["dense/kernel"] == "float16"
+    in_8_bits = sum(math.prod(weight["shape"]) for weight in group["weights"] if kinds[weight["name"]] == "uint8")
+    assert in_8_bits > 0.9 * network.count_params()
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 0.8e6
