@@ -2,8 +2,8 @@
 /**
  * What the site's other networks say of the photo that the first one has answered, beside its answer.
  *
- * They are larger: one is fetched when the visitor asks for it, or by itself where the line is fast and not metered. Once
- * it is there, it is asked about every photo.
+ * One is fetched when the visitor asks for it, or by itself where the line is fast and not metered. Once it is there, it
+ * is asked about every photo.
  */
 const Opinions = (() => {
   const FAST_MBIT = 10; // as much as a browser says of a line's speed at most
