@@ -81,6 +81,13 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MachinesConfig:
+    devices: str
+    precision: str
+    patience_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class CalibrationConfig:
     malignant_sensitivity: float
     sure_right: float
@@ -149,6 +156,7 @@ class Config:
     augment: AugmentConfig
     network: NetworkConfig
     training: TrainingConfig
+    machines: MachinesConfig
     calibration: CalibrationConfig
     scope: ScopeConfig
     evaluation: EvaluationConfig
@@ -251,6 +259,7 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("training", "frozen_epochs"): (0, 10_000),
     ("training", "fine_tune_rate"): (1e-12, 10),
     ("training", "seed"): (0, 2**32 - 1),
+    ("machines", "patience_s"): (0, 86_400),
     ("calibration", "malignant_sensitivity"): (0, 1),
     ("calibration", "sure_right"): (0, 1),
     ("calibration", "fairly_sure_right"): (0, 1),
@@ -272,6 +281,8 @@ WORDS = {
     ("training", "keep"): ("last", "best"),
     ("training", "augmentation"): ("twins", "random"),
     ("training", "optimizer"): ("rmsprop", "adamw"),
+    ("machines", "devices"): ("one", "all", "workers"),
+    ("machines", "precision"): ("float32", "mixed_float16", "mixed_bfloat16"),
     ("search", "method"): ("grid", "random", "halving"),
     ("search", "figure"): ("accuracy", "balanced_accuracy", "macro_auc"),
     ("export", "weights"): ("mixed", "float32"),

@@ -18,6 +18,7 @@ from typing import Any
 
 from builder.config import SMALLEST_WIDTH_PX, Config, TrainingConfig, parse_setting, read_config
 from builder.errors import BuildError
+from builder.machines import strategy_of
 from builder.progress import console
 from builder.summary import summary_of
 from builder.training_time import timed_training, training_time
@@ -41,7 +42,7 @@ CODE = {
     ),
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
-    "train": ("builder/train", SHARED_BY_NETWORKS),
+    "train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
     "calibrate": ("builder/calibrate.py", *ANSWERING),
     "scope": (
         "builder/scope",
@@ -57,7 +58,7 @@ CODE = {
     "search": ("builder/search", "builder/augment.py", "builder/train", "builder/evaluate", *ANSWERING),
     "folds": ("builder/folds.py",),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
-    "leakage-train": ("builder/train", SHARED_BY_NETWORKS),
+    "leakage-train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
     "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
     "export": (
         "builder/export.py",
@@ -309,8 +310,10 @@ def _train(
     inputs = [_seen_by(chain, name, data), split]
     if recipe.augmentation == "twins":
         inputs.append(chain.run("augment", asdict(chain.config.augment), _augment_training, *inputs))
+    machines = chain.config.machines
     settings = {
         **asdict(recipe),
+        "machines": [machines.devices, machines.precision],
         "layout": chain.config.layout_of(name),
         "base": _content_of_base(chain.config, name),
         "tf_keras": version("tf_keras"),
@@ -563,6 +566,8 @@ def _entry_of(module: str, entry: str, *, needs_tensorflow: bool = False) -> Cal
     def run(*inputs: Path, **arguments: Any) -> None:
         if needs_tensorflow and "builder.quiet_tensorflow" not in sys.modules:
             console.print("starting TensorFlow")
+        if needs_tensorflow:
+            strategy_of(arguments["config"].machines)
         getattr(importlib.import_module(module), entry)(*inputs, **arguments)
 
     return run

@@ -18,7 +18,8 @@ try:
     tensorflow.random.set_seed(0)  # deterministic operations demand a seed, though none of ours draws from it
     tf_keras.backend.experimental.enable_tf_random_generator()  # generators that can be seeded anew
     tensorflow.get_logger().setLevel("ERROR")
-    tensorflow.constant(0)  # creates the device, which has messages of its own
+    if "TF_CONFIG" not in os.environ:  # several machines must be brought together before
+        tensorflow.constant(0)  # creates the device, which has messages of its own
 finally:
     os.dup2(_stderr, 2)
     os.close(_stderr)

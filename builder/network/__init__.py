@@ -100,16 +100,21 @@ def build_network(
     that training sets anew each epoch. width_px: of another input, as high as 4:3 makes it.
     """
     from builder.preprocess import WIDTH_PX, height_for
-    from builder.quiet_tensorflow import tf_keras
+    from builder.quiet_tensorflow import tensorflow, tf_keras
 
     width_px = width_px or WIDTH_PX
-    tf_keras.backend.clear_session()  # or the layers' names count on from the network built before
+    # Or the layers' names count on from the network built before. A strategy's scope lives in what would be cleared.
+    is_distributed = tensorflow.distribute.has_strategy()
+    (tf_keras.backend.reset_uids if is_distributed else tf_keras.backend.clear_session)()
     photo = tf_keras.Input(shape=(height_for(width_px), width_px, 3))
     built = tf_keras.Model(photo, design_of(name).layout(photo, tf_keras.layers, **(settings or {})), name=name)
     if built.output_shape != (None, len(CLASSES)):
         raise BuildError(
             f"the network '{name}' gives {built.output_shape[1:]}", remedy=f"let it give {len(CLASSES)} probabilities"
         )
+    if built.layers[-1].dtype_policy.compute_dtype != "float32":  # mixed precision: too coarse for probabilities
+        answer = tf_keras.layers.Activation("softmax", dtype="float32", name=built.layers[-1].name)
+        built = tf_keras.Model(photo, answer(built.layers[-1].input), name=name)
     _draw_kernels(built, seed)
     return built
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from builder.config import Config, TrainingConfig
 from builder.data import load_photos, stored_pixels
 from builder.data.pixel_file import StoredPixels
 from builder.fuse import fuse
+from builder.machines import to_be_trained, together
 from builder.network import Network, build_network, hash_seed, seed_dropout
 from builder.progress import Advance, steps
 from builder.quiet_tensorflow import tensorflow, tf_keras
@@ -55,10 +58,11 @@ def train_network(
         training = stored_pixels(photos, parts["training"]), table.labels[parts["training"]]
     validation = stored_pixels(photos, parts["validation"]), table.labels[parts["validation"]]
     settings, width_px, checkpoint = config.layout_of(name), table.pixels.shape[2], into.parent / "checkpoint.npz"
-    network = build_network(name, recipe.seed, settings, width_px)
-    if not _history_in(checkpoint, recipe.epochs):
-        begin_with_base(network, config.form_of(name).base_weights)
-    compile_network(network, recipe, len(training[1]))
+    with to_be_trained(config.machines):
+        network = build_network(name, recipe.seed, settings, width_px)
+        if not _history_in(checkpoint, recipe.epochs):
+            begin_with_base(network, config.form_of(name).base_weights)
+        compile_network(network, recipe, len(training[1]))
     history = fit(network, training, validation, recipe, checkpoint)
     network.save_weights(into / "network.weights.h5")
     built = {"name": name, "settings": settings, "width_px": width_px}
@@ -89,10 +93,14 @@ def fit(
     Order and dropout masks of an epoch follow from the seed and its number alone, so that an interrupted
     training ends with the same bytes as an uninterrupted one.
     """
-    history = _restore(network, checkpoint, recipe, len(training[0]))
+    history = _history_in(checkpoint, recipe.epochs)
     photos_per_epoch = len(training[0]) + len(validation[0])
     done = len(history) * photos_per_epoch
-    with steps("training", recipe.epochs * photos_per_epoch, done=done) as advance:
+    start = f"{checkpoint.parent.name}, {len(history)} epochs"
+    strategy = network.distribute_strategy
+    with together(strategy, start), steps("training", recipe.epochs * photos_per_epoch, done=done) as advance:
+        if history:
+            _restore(network, checkpoint, recipe, len(training[0]))
         for epoch in range(len(history) + 1, recipe.epochs + 1):
             if begins_stage(network, recipe, epoch):
                 compile_network(network, recipe, len(training[0]), epoch)
@@ -107,12 +115,12 @@ def fit(
             kept = _weights_file(checkpoint, kept_epoch(history, recipe.keep))
             if recipe.keep == "best" and kept_epoch(history, "best") == epoch:
                 with averaged(network, recipe):
-                    network.save_weights(kept)
+                    _write_arrays(kept, network.weights)
             _write_checkpoint(network, history, checkpoint)
             _delete_all_but(kept, checkpoint)  # not before: an epoch cut off here is trained again
         advance(0, f"{recipe.epochs} epochs{_spoken(history[-1])}")
     if recipe.keep == "best":
-        network.load_weights(_weights_file(checkpoint, kept_epoch(history, "best")))
+        network.set_weights(_arrays_in(_weights_file(checkpoint, kept_epoch(history, "best"))))
     elif recipe.knows_its_end and recipe.averaging_epochs:
         network.optimizer.finalize_variable_values(network.trainable_variables)
     return history
@@ -172,24 +180,37 @@ def _train_epoch(
 
 
 def _weights_file(checkpoint: Path, epoch: int) -> Path:
-    return checkpoint.with_name(f"epoch-{epoch}.weights.h5")
+    return checkpoint.with_name(f"epoch-{epoch}.npz")
 
 
 def _delete_all_but(kept: Path, checkpoint: Path) -> None:
-    for file in checkpoint.parent.glob("epoch-*.weights.h5"):
+    for file in checkpoint.parent.glob("epoch-*.npz"):
         if file != kept:
             file.unlink()
 
 
 def _write_checkpoint(network: Network, history: History, checkpoint: Path) -> None:
     """Replace the checkpoint in one step: a power cut leaves the old one or the new one, never half of one."""
-    arrays = [*network.get_weights(), *(variable.numpy() for variable in network.optimizer.variables())]
     unfinished = checkpoint.with_suffix(".part")
     with open(unfinished, "wb") as file:
-        np.savez(file, *arrays, history=np.array(json.dumps(history)))
+        _write_arrays(file, [*network.weights, *network.optimizer.variables()], history=np.array(json.dumps(history)))
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(checkpoint)
+
+
+def _write_arrays(file: Path | BinaryIO, variables: Iterable[Any], **named: NDArray[Any]) -> None:
+    """Write what `np.savez` would, but one by one: all at once are a second copy of network and optimiser."""
+    with zipfile.ZipFile(file, "w") as archive:
+
+        def write(name: str, array: NDArray[Any]) -> None:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array)
+
+        for index, variable in enumerate(variables):
+            write(f"arr_{index}", variable.numpy())
+        for name, array in named.items():
+            write(name, array)
 
 
 def _history_in(checkpoint: Path, epochs: int) -> History:
@@ -201,19 +222,20 @@ def _history_in(checkpoint: Path, epochs: int) -> History:
     return history if len(history) <= epochs else []  # or it went further than is asked for now
 
 
-def _restore(network: Network, checkpoint: Path, recipe: TrainingConfig, photos: int) -> History:
-    history = _history_in(checkpoint, recipe.epochs)
-    if not history:
-        return []
-    with np.load(checkpoint) as saved:
-        arrays = [saved[f"arr_{index}"] for index in range(len(saved.files) - 1)]
-    compile_network(network, recipe, photos, len(history))  # the optimiser is that of the last epoch's stage
-    weights = len(network.get_weights())
+def _restore(network: Network, checkpoint: Path, recipe: TrainingConfig, photos: int) -> None:
+    arrays = _arrays_in(checkpoint)
+    epochs = len(_history_in(checkpoint, recipe.epochs))
+    compile_network(network, recipe, photos, epochs)  # the optimiser is that of the last epoch's stage
+    weights = len(network.weights)
     network.set_weights(arrays[:weights])
     _make_variables(network.optimizer, network.trainable_variables)
     for variable, value in zip(network.optimizer.variables(), arrays[weights:], strict=True):
         variable.assign(value)
-    return history
+
+
+def _arrays_in(file: Path) -> list[NDArray[Any]]:
+    with np.load(file) as saved:
+        return [saved[f"arr_{index}"] for index in range(len(saved.files) - ("history" in saved.files))]
 
 
 def _make_variables(optimizer: Any, weights: list[Any]) -> None:

@@ -25,7 +25,9 @@ def compile_network(network: Network, recipe: TrainingConfig, photos: int, epoch
     epoch: by its number, what stands still is made to; see builder/train/stages.py.
     """
     own = enter_stage(network, recipe, epoch)
-    network.compile(optimizer=_optimizer(own, photos), loss="categorical_crossentropy", metrics=["accuracy"])
+    with network.distribute_strategy.scope():
+        network.compile(optimizer=_optimizer(own, photos), loss="categorical_crossentropy", metrics=["accuracy"])
+    network.distribute_reduction_method = "first"  # every replica has the figures of all; several would be added up
     return network
 
 
