@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from builder.training_time import training_time
 from tests.conftest import Build, run_build_py, start_build_py
 
 TINY = ("--set", "demo.photos=70", "--set", "training.epochs=2", "--set", "evaluation.resamples=20")
@@ -74,6 +75,14 @@ def test_the_parts_of_the_report_add_up(demo_build: Build) -> None:
     assert sum(part["lesions"] for part in data["parts"].values()) == data["lesions"]
     for part in data["parts"].values():
         assert sum(part["by_class"].values()) == part["photos"]
+
+
+def test_every_training_is_timed_beside_its_result(tiny_build: Build) -> None:
+    trainings = list((tiny_build.work / "train").iterdir())
+    assert len(trainings) == 2
+    for folder in trainings:
+        timed = training_time(folder, 2)
+        assert timed and timed["epochs_timed"] == 2 and timed["seconds"] > 0
 
 
 def test_an_unchanged_build_runs_nothing(demo_build: Build) -> None:
