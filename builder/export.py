@@ -23,7 +23,7 @@ from builder.errors import BuildError
 from builder.explain import describe_explanation
 from builder.network import Network, design_of
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
-from builder.progress import steps
+from builder.progress import Advance, steps
 from builder.scope import load_scope
 from builder.scope.detector import cells_of, detector_of
 from builder.split import load_parts
@@ -34,8 +34,9 @@ from builder.twins import write_twin
 ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
 # Of all weights: such kernels may be stored in 8 bits, their errors average out; those of the first layers are smaller.
 LARGE_KERNEL_SHARE = 0.02
-# How they may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose.
-LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16"), "float32": ("float32",)}
+# How they may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose, and so do many layers in
+# a row; float32 is all of the network as it was trained.
+LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16", "float32"), "float32": ("float32",)}
 STORED_BYTES = {"uint8": 1, "float16": 2}
 
 COMPARED_PHOTOS = 100  # of the test part: more take longer and change the largest change little
@@ -73,14 +74,7 @@ def export_network(
     folder = into / "model" / network.name
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     with steps("exporting", 2 * len(test)) as advance:
-        before = predict(network, test, advance)
-        for large_kernels in LARGE_KERNEL_TYPES[weights]:
-            _empty(folder)
-            write_model(network, large_kernels, folder)
-            stored = load_layers_model(folder)
-            comparison = compare(before, predict(stored, test, advance))
-            if comparison.largest_probability_change <= LARGEST_CHANGE[weights]:
-                break
+        stored, large_kernels, comparison = store_smallest(network, weights, test, folder, advance)
     _refuse_if_changed(comparison, weights)
     limits = {
         **json.loads((evaluated / "limits.json").read_text(encoding="utf-8")),
@@ -101,6 +95,24 @@ def export_network(
         "answers_changed": comparison.answers_changed,
     }
     (into / "export.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+
+def store_smallest(
+    network: Network, weights: str, photos: NDArray[np.uint8], folder: Path, advance: Advance | None = None
+) -> tuple[Network, str, Comparison]:
+    """Write the model in the first way that changes no probability by more than it may; returns it, and which way.
+
+    It is returned as read back. Where no way changes so little, it is the last one.
+    """
+    before = predict(network, photos, advance)
+    for large_kernels in LARGE_KERNEL_TYPES[weights]:
+        _empty(folder)
+        write_model(network, large_kernels, folder)
+        stored = load_layers_model(folder)
+        comparison = compare(before, predict(stored, photos, advance))
+        if comparison.largest_probability_change <= LARGEST_CHANGE[weights]:
+            break
+    return stored, large_kernels, comparison
 
 
 def write_model(network: Network, large_kernels: str, folder: Path) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from builder.classes import CODES
 from builder.explain import explain
+from builder.export import LARGEST_CHANGE, store_smallest
 from builder.fuse import fuse
 from builder.network import Network
 from builder.preprocess import height_for
@@ -54,6 +55,17 @@ def test_its_normalisations_are_drawn_into_its_convolutions(site: Site) -> None:
     early = [tf_keras.Model(of.inputs, of.get_layer("conv_pw_3_relu").output) for of in (fused, site.trained)]
     one, other = (network.predict_on_batch(photos.astype(np.float32)) for network in early)
     assert np.abs(one - other).max() < 1e-4 < other.std()
+
+
+def test_what_fewer_bits_would_change_is_stored_as_it_was_trained(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = drawn_photos(12, site.width_px, seed=9)
+    fused = fuse(site.trained)
+    monkeypatch.setitem(LARGEST_CHANGE, "mixed", 1e-4)  # what 16 bits change is beyond that
+    stored, large_kernels, comparison = store_smallest(fused, "mixed", photos, tmp_path / "mobilenet")
+    assert large_kernels == "float32" and comparison.largest_probability_change <= LARGEST_CHANGE["float32"]
+    assert predict(stored, photos) == pytest.approx(predict(fused, photos), abs=1e-5)
 
 
 @pytest.fixture(scope="module", params=["wasm over http", "webgl over http", "cpu from disk"])
