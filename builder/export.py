@@ -19,6 +19,7 @@ from builder.classes import classes_as_dicts
 from builder.config import Config
 from builder.data import load_photos
 from builder.data.demo import draw_demo_photos
+from builder.equalize import equalize
 from builder.errors import BuildError
 from builder.explain import describe_explanation
 from builder.network import Network, design_of
@@ -70,16 +71,18 @@ def export_network(
 ) -> None:
     """Stage entry: save `model/<name>/` as the site will hold it, twins included, and `export.json`."""
     weights = config.export.weights
+    limits = {
+        **json.loads((evaluated / "limits.json").read_text(encoding="utf-8")),
+        **load_scope(scoped)["limits"],
+    }
     network = load_calibrated(trained, calibrated)
+    if weights == "mixed":
+        equalize(network, spared=detector_of(limits["scope"]).looked_at)
     folder = into / "model" / network.name
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     with steps("exporting", 2 * len(test)) as advance:
         stored, large_kernels, comparison = store_smallest(network, weights, test, folder, advance)
     _refuse_if_changed(comparison, weights)
-    limits = {
-        **json.loads((evaluated / "limits.json").read_text(encoding="utf-8")),
-        **load_scope(scoped)["limits"],
-    }
     card = describe_model(stored, weights, folder, limits)
     (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     for file in sorted(folder.iterdir()):

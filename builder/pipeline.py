@@ -62,6 +62,7 @@ CODE = {
     "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
     "export": (
         "builder/export.py",
+        "builder/equalize.py",
         "builder/calibrate.py",
         "builder/tensorflowjs_writer.py",
         "builder/scope/detector.py",
