@@ -19,6 +19,7 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from builder import pipeline  # noqa: E402  (the package is not installed)
+from builder.chain import Chain  # noqa: E402
 from builder.pipeline import Request  # noqa: E402
 
 NETWORK = "compact"
@@ -46,13 +47,13 @@ def main() -> None:
     given = parser.parse_args()
     settings = (*SETTINGS, f"{NETWORK}.epochs={given.epochs}")
     config = Request(REPOSITORY / "config.toml", given.data, settings).config()
-    chain = pipeline._Chain(config, given.work)
+    chain = Chain(config, given.work)
     data = chain.run("data", pipeline._fingerprint(config), pipeline._gather_photos)
     split = chain.run("split", asdict(config.split), pipeline._split_photos, data)
     print("| changed | accuracy | balanced accuracy | macro ROC AUC |\n|---|---|---|---|")
     for label, changed in ROWS.items():
         tried = config.with_own(NETWORK, changed)
-        trial = pipeline._Chain(tried, given.work)
+        trial = Chain(tried, given.work)
         recipe = tried.recipe_of(NETWORK)
         done = pipeline._train(trial, "search", NETWORK, recipe, data, split, pipeline._try_settings)
         score = json.loads((done / "score.json").read_text(encoding="utf-8"))

@@ -1,11 +1,9 @@
-"""The order of the stages, and what each one depends on. Nothing else knows either."""
+"""The order of the stages. Nothing else knows it."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
-import re
 import shutil
 import sys
 import time
@@ -16,146 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from builder.chain import DONE, REPOSITORY, Chain, content_hash
 from builder.config import SMALLEST_WIDTH_PX, Config, TrainingConfig, parse_setting, read_config
 from builder.errors import BuildError
 from builder.machines import strategy_of
 from builder.progress import console
 from builder.summary import summary_of
 from builder.training_time import timed_training, training_time
-
-BUILDER = Path(__file__).parent
-REPOSITORY = BUILDER.parent
-DONE = "done.json"  # written last into a stage's folder: without it, the stage did not finish
-HASHED_AT_ONCE_BYTES = 1 << 20
-
-SHARED_BY_NETWORKS = "builder/network/__init__.py"
-ANSWERING = (SHARED_BY_NETWORKS, "builder/fuse.py")
-# The code that decides each stage's result, beside the file of the network it is about; a change runs it again.
-DRAWINGS = ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py")
-CODE = {
-    "data": (
-        "builder/data/__init__.py",
-        "builder/data/pixel_file.py",
-        "builder/preprocess.py",
-        "builder/plain_jpeg.py",
-        "builder/classes.py",
-    ),
-    "split": ("builder/split.py",),
-    "augment": ("builder/augment.py",),
-    "train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
-    "calibrate": ("builder/calibrate.py", *ANSWERING),
-    "scope": (
-        "builder/scope",
-        "builder/quality.py",
-        *ANSWERING,
-        "builder/evaluate/bootstrap.py",
-        "builder/evaluate/ranking.py",
-        "builder/preprocess.py",
-        *DRAWINGS,
-    ),
-    "evaluate": ("builder/evaluate", "builder/calibrate.py", *ANSWERING),
-    "search-split": ("builder/search/fold.py", "builder/split.py"),
-    "search": ("builder/search", "builder/augment.py", "builder/train", "builder/evaluate", *ANSWERING),
-    "folds": ("builder/folds.py",),
-    "leakage-split": ("builder/leakage.py", "builder/split.py"),
-    "leakage-train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
-    "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
-    "export": (
-        "builder/export.py",
-        "builder/equalize.py",
-        "builder/calibrate.py",
-        "builder/tensorflowjs_writer.py",
-        "builder/scope/detector.py",
-        "builder/explain.py",
-        *ANSWERING,
-        "builder/twins.py",
-        "builder/classes.py",
-        *DRAWINGS,
-    ),
-    "times": (
-        "builder/leaderboard/times.py",
-        "builder/leaderboard/times.js",
-        # The scripts by which the page answers too.
-        *(
-            f"web_template/js/{name}.js"
-            for name in ("bytes", "scripts", "store", "weights", "backend", "scope", "network")
-        ),
-        "builder/tensorflowjs_files.py",
-        "package-lock.json",
-    ),
-    "board": (
-        "builder/leaderboard/__init__.py",
-        "builder/leaderboard/board.py",
-        "builder/compare.py",
-        "builder/evaluate",
-        "builder/classes.py",
-    ),
-    "render": (
-        "builder/render.py",
-        "builder/tensorflowjs_files.py",
-        "builder/leaderboard/__init__.py",
-        "builder/leaderboard/page.py",
-        "builder/leaderboard/leaderboard.schema.json",
-        "builder/verdict.py",
-        "builder/offline.py",
-        "builder/precache.mjs",
-        "builder/icons.py",
-        "builder/messages.py",
-        "builder/words.py",
-        "builder/classes.py",
-        "builder/citations.py",
-        "builder/kinds.py",
-        "builder/samples.py",
-        "builder/search_engines.py",
-        "builder/twins.py",
-        *DRAWINGS,
-        "builder/report.schema.json",
-        "builder/formatting.py",
-        "builder/plots",
-        "builder/report_pages.py",
-        "web_template",
-        "package-lock.json",
-    ),
-}
-# Of what an earlier stage has left, the files that a stage reads; where nothing is said, all of them. A change in any
-# other, such as in what only the report tells, does not run it again.
-LABELLED_PIXELS = ("pixels.npy", "photos.csv")
-READS: dict[str, dict[str, tuple[str, ...]]] = {
-    "data": {"data": ("photos.csv", "details.csv", "about.json")},
-    "split": {"data": ("photos.csv", "about.json")},
-    "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "calibrate": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "scope": {"data": (*LABELLED_PIXELS, "details.csv"), "split": ("parts.npy",)},
-    "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
-    "folds": {"data": ("photos.csv",), "evaluate": ("figures.json", "predictions.csv")},
-    "search-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "search": {"data": LABELLED_PIXELS},
-    "leakage-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "leakage-train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "leakage": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",), "evaluate": ("limits.json",)},
-    "board": {"evaluate": ("figures.json", "predictions.csv"), "export": ("export.json",)},
-}
-DATA_CODE = {
-    True: DRAWINGS,
-    False: tuple(
-        f"builder/data/{name}.py"
-        for name in (
-            "sources",
-            "listing",
-            "photo_files",
-            "tables",
-            "ham10000",
-            "isic2018",
-            "class_folders",
-            "arrays",
-            "medmnist",
-            "ingest",
-            "near_identical",
-        )
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +89,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
     started = time.monotonic()
     config = request.config()
     _write_record(request, config, folders, finished=False)
-    chain = _Chain(config, folders.work)
+    chain = Chain(config, folders.work)
     data = chain.run("data", _fingerprint(config), _gather_photos)
     split = chain.run("split", asdict(config.split), _split_photos, data)
     networks = [_build_network(chain, name, data, split) for name in config.site.networks]
@@ -240,7 +105,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
     console.print(summary_of(folders.site, time.monotonic() - started))
 
 
-def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> Built:
+def _build_network(chain: Chain, name: str, data: Path, split: Path) -> Built:
     """From training to export."""
     config, run = chain.config, partial(chain.run, network=name)
     trained, calibrated, evaluated = _train_and_test(chain, name, data, split)
@@ -251,7 +116,7 @@ def _build_network(chain: _Chain, name: str, data: Path, split: Path) -> Built:
     return Built(trained, scoped, evaluated, run("export", asdict(config.export), _export_network, *inputs))
 
 
-def _make_board(chain: _Chain, networks: list[Built], *, with_times: bool) -> Path:
+def _make_board(chain: Chain, networks: list[Built], *, with_times: bool) -> Path:
     """The networks side by side; the first is the one that the others are compared with."""
     config = chain.config
     timed = []
@@ -267,7 +132,7 @@ def _make_board(chain: _Chain, networks: list[Built], *, with_times: bool) -> Pa
     return chain.run("board", settings, partial(_set_side_by_side, training_times=times), *results, *timed)
 
 
-def _train_and_test(chain: _Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
+def _train_and_test(chain: Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
     """The folders of a network's training, of its calibration, and of its figures on the test part."""
     config, run = chain.config, partial(chain.run, network=name)
     trained = _train(chain, "train", name, config.recipe_of(name), data, split)
@@ -277,12 +142,12 @@ def _train_and_test(chain: _Chain, name: str, data: Path, split: Path) -> tuple[
     return trained, calibrated, evaluated
 
 
-def _measure_folds(chain: _Chain, data: Path) -> tuple[list[Path], dict[str, Any]]:
+def _measure_folds(chain: Chain, data: Path) -> tuple[list[Path], dict[str, Any]]:
     """Train and test the site's networks on every fold; returns the result, and where each fold's networks are."""
     config, names = chain.config, chain.config.site.networks
     made: dict[str, list[tuple[Path, Path, Path]]] = {name: [] for name in names}
     for fold in range(1, config.split.folds + 1):
-        of_fold = _Chain(replace(config, split=replace(config.split, fold=fold)), chain.work)
+        of_fold = Chain(replace(config, split=replace(config.split, fold=fold)), chain.work)
         split = of_fold.run("split", asdict(of_fold.config.split), _split_photos, data)
         for name in names:
             console.print(f"fold {fold} of {config.split.folds}: {name}")
@@ -299,7 +164,7 @@ def _measure_folds(chain: _Chain, data: Path) -> tuple[list[Path], dict[str, Any
 
 
 def _train(
-    chain: _Chain,
+    chain: Chain,
     stage: str,
     name: str,
     recipe: TrainingConfig,
@@ -329,7 +194,7 @@ def _train(
     return chain.run(stage, settings, step, *inputs, network=name, part=f"epochs-{recipe.epochs}")
 
 
-def _seen_by(chain: _Chain, name: str, data: Path) -> Path:
+def _seen_by(chain: Chain, name: str, data: Path) -> Path:
     """The photos as wide as the network sees them; the split is made of those in `data` for all."""
     width_px = chain.config.form_of(name).width_px
     if width_px == SMALLEST_WIDTH_PX:
@@ -341,10 +206,10 @@ def _seen_by(chain: _Chain, name: str, data: Path) -> Path:
 def _content_of_base(config: Config, name: str) -> str:
     """What the network begins with: a word, or of a file its content."""
     weights = config.form_of(name).base_weights
-    return _content_hash(Path(weights)) if Path(weights).is_file() else weights
+    return content_hash(Path(weights)) if Path(weights).is_file() else weights
 
 
-def _measure_leakage(chain: _Chain, data: Path, split: Path) -> Path:
+def _measure_leakage(chain: Chain, data: Path, split: Path) -> Path:
     """Train the site's first network on the split as it is and on one by photo, and compare; returns the result."""
     config, name = chain.config, chain.config.site.networks[0]
     recipe = replace(config.recipe_of(name), epochs=config.leakage.epochs)
@@ -364,14 +229,14 @@ def search_settings(request: Request, folders: Folders) -> None:
     config = request.config()
     rules, name = config.search, config.search.network
     combinations_of(rules)  # refuses a space that is too large, before anything is fetched or drawn
-    chain = _Chain(config, folders.work)
+    chain = Chain(config, folders.work)
     data = chain.run("data", _fingerprint(config), _gather_photos)
     folds = _deal_for_search(chain, data)
 
     def try_settings(settings: dict[str, Any], fold: int) -> Any:
         tried = config.with_own(name, settings)
         recipe = tried.recipe_of(name)
-        done = _train(_Chain(tried, folders.work), "search", name, recipe, data, folds[fold - 1], _try_settings)
+        done = _train(Chain(tried, folders.work), "search", name, recipe, data, folds[fold - 1], _try_settings)
         return json.loads((done / "score.json").read_text(encoding="utf-8"))
 
     rows = rows_of(run_search(rules, try_settings, _study_of(chain, data, folds)), rules)
@@ -382,7 +247,7 @@ def search_settings(request: Request, folders: Folders) -> None:
     console.print(f"{CAVEAT}\nTo build with the best: python build.py --config {file}")
 
 
-def _deal_for_search(chain: _Chain, data: Path) -> list[Path]:
+def _deal_for_search(chain: Chain, data: Path) -> list[Path]:
     """The folds of the lesions that are not the test part's."""
     rules = chain.config.search
     split = chain.run("split", asdict(chain.config.split), _split_photos, data)
@@ -392,7 +257,7 @@ def _deal_for_search(chain: _Chain, data: Path) -> list[Path]:
     ]
 
 
-def _study_of(chain: _Chain, data: Path, folds: list[Path]) -> Path:
+def _study_of(chain: Chain, data: Path, folds: list[Path]) -> Path:
     """Where the trials are kept that were tried under the same conditions; more trials go on from fewer."""
     config, rules = chain.config, chain.config.search
     conditions = {
@@ -434,7 +299,7 @@ def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
     from builder.data import TooManyLeftOut, gather_photos
 
     config = request.config()
-    chain = _Chain(config, folders.work)
+    chain = Chain(config, folders.work)
     try:
         return chain.run("data", _fingerprint(config), _gather_photos), None
     except TooManyLeftOut as refusal:
@@ -455,58 +320,6 @@ def refuse_if_outdated(folders: Folders) -> None:
         raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
 
 
-class _Chain:
-    """Runs stages one after the other, each in a folder named after a hash of what it depends on.
-
-    A stage depends on what the stages before it made, byte for byte, not on how: a change in the code that reads
-    photos, which reads them all the same, costs a reading but no training.
-    """
-
-    def __init__(self, config: Config, work: Path) -> None:
-        self.config = config
-        self.work = work
-        self.ran: list[str] = []
-
-    def run(
-        self,
-        stage: str,
-        settings: Any,
-        step: Callable[..., None],
-        *inputs: Path,
-        network: str = "",
-        part: str = "",
-    ) -> Path:
-        """Run `step` if its result is not there yet; returns the folder of the result.
-
-        network: the one that the stage is about, if it is about one. part: a folder in the stage's own, which can then
-        keep what the step goes on from beside its result.
-        """
-        folder, depends_on = self.place(stage, settings, *inputs, network=network)
-        folder /= part
-        if (folder / DONE).exists():
-            return folder
-        self.ran.append(stage)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        step(*inputs, config=self.config, into=folder)
-        files = sorted(file for file in folder.rglob("*") if file.is_file())
-        result = {file.relative_to(folder).as_posix(): _content_hash(file) for file in files}
-        (folder / DONE).write_text(json.dumps({"depends_on": depends_on, "result": result}, indent=1), encoding="utf-8")
-        return folder
-
-    def place(self, stage: str, settings: Any, *inputs: Path, network: str = "") -> tuple[Path, list[Any]]:
-        """The folder of a stage's result, and what it depends on."""
-        code = _code_hash(stage, self.config, network)
-        depends_on = [stage, network, settings, code, [self._read_by(stage, of) for of in inputs]]
-        return self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()), depends_on
-
-    def _read_by(self, stage: str, folder: Path) -> dict[str, str]:
-        """The files that `stage` reads in the folder of an earlier stage, each with a hash of its content."""
-        result: dict[str, str] = json.loads((folder / DONE).read_text(encoding="utf-8"))["result"]
-        wanted = READS.get(stage, {}).get(folder.relative_to(self.work).parts[0], tuple(result))
-        return {name: result[name] for name in wanted}
-
-
 def _write_record(
     request: Request, config: Config, folders: Folders, *, finished: bool, ensemble: dict[str, Any] | None = None
 ) -> None:
@@ -521,38 +334,6 @@ def _write_record(
         **({"ensemble": ensemble} if ensemble else {}),
     }
     folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
-
-
-def _code_hash(stage: str, config: Config, network: str) -> str:
-    names = [*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ())]
-    if network:
-        names += _files_of_network(network)
-    return _hash("".join(_content_hash(REPOSITORY / name) for name in names).encode())
-
-
-def _files_of_network(name: str) -> list[str]:
-    """The network's own file, and those of other networks that it builds on."""
-    file = f"builder/network/{name}.py"
-    builds_on = re.findall(
-        r"^from builder\.network\.(\w+) import", (REPOSITORY / file).read_text("utf-8"), re.MULTILINE
-    )
-    return [file, *(other for on in builds_on for other in _files_of_network(on))]
-
-
-def _content_hash(path: Path) -> str:
-    """A hash of a file, or of the names and contents of all files in a folder; not of what Python compiled there."""
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file() and file.suffix != ".pyc":
-            digest.update(f"{file.relative_to(path).as_posix()}\0".encode())
-            with open(file, "rb") as content:
-                while block := content.read(HASHED_AT_ONCE_BYTES):
-                    digest.update(block)
-    return digest.hexdigest()
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _fingerprint(config: Config) -> Any:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from builder.chain import Chain
 from builder.classes import CODES
 from builder.config import Config, read_config
 from builder.data import gather_at_width, load_photos
 from builder.data.demo import draw_demo_photo
 from builder.errors import BuildError
-from builder.pipeline import _Chain, _fingerprint, _gather_photos, _seen_by
+from builder.pipeline import _fingerprint, _gather_photos, _seen_by
 from builder.preprocess import Frame, centred_frame, photo_to_pixels, shrink
 from builder.quality import measure_quality, quality_limits
 from builder.scope.other_things import other_things
@@ -90,7 +91,7 @@ def test_photos_that_changed_meanwhile_are_a_problem_to_mend(tmp_path: Path) -> 
 
 def test_each_size_is_gathered_once_and_all_networks_share_one_split(tmp_path: Path) -> None:
     settings = ["demo.photos=70", "mobilenet.width_px=160", "grayscale.width_px=160", "compact.width_px=120"]
-    chain = _Chain(config_of("demo", *settings), tmp_path)
+    chain = Chain(config_of("demo", *settings), tmp_path)
     data = chain.run("data", _fingerprint(chain.config), _gather_photos)
     seen = {name: _seen_by(chain, name, data) for name in ("cnn", "mobilenet", "grayscale", "compact")}
     assert seen["cnn"] == data and seen["mobilenet"] == seen["grayscale"]

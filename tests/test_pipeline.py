@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from builder.augment import augment_training
+from builder.chain import Chain, files_of_network
 from builder.config import read_config
-from builder.pipeline import _Chain, _files_of_network
 from builder.split import split_photos
 from tests.conftest import REPOSITORY
 
@@ -21,7 +21,7 @@ CONFIG = read_config(REPOSITORY / "config.toml")
 
 def chain_up_to_training(work: Path, photos: Mapping[str, str], notes: str = "[]") -> Path:
     """Run split, augment and a training of nothing on photos of three lesions a kind; returns training's folder."""
-    chain = _Chain(CONFIG, work)
+    chain = Chain(CONFIG, work)
 
     def data(config: object, into: Path) -> None:
         rows = [[f"photo {n}", photos.get(f"photo {n}", f"lesion {n}"), ("mel", "nv")[n % 2], ""] for n in range(12)]
@@ -50,11 +50,11 @@ def test_another_wording_of_the_split_rule_does_not_train_the_network_again(
 ) -> None:
     trained = chain_up_to_training(tmp_path, {})
     monkeypatch.setattr("builder.split._in_words", lambda *_: "in other words")
-    monkeypatch.setattr("builder.pipeline._code_hash", lambda stage, *_: f"another {stage}" if stage == "split" else "")
+    monkeypatch.setattr("builder.chain._code_hash", lambda stage, *_: f"another {stage}" if stage == "split" else "")
     again = chain_up_to_training(tmp_path, {})
     assert len(list(tmp_path.glob("split/*"))) == 2
     monkeypatch.setattr("builder.split._in_words", lambda *_: "in other words still")
-    monkeypatch.setattr("builder.pipeline._code_hash", lambda stage, *_: f"a third {stage}" if stage == "split" else "")
+    monkeypatch.setattr("builder.chain._code_hash", lambda stage, *_: f"a third {stage}" if stage == "split" else "")
     assert chain_up_to_training(tmp_path, {}) == again != trained
 
 
@@ -64,5 +64,5 @@ def test_photos_that_share_a_lesion_train_the_network_again(tmp_path: Path) -> N
 
 
 def test_a_network_that_builds_on_another_is_trained_again_when_that_changes() -> None:
-    assert _files_of_network("grayscale") == ["builder/network/grayscale.py", "builder/network/cnn.py"]
-    assert _files_of_network("compact") == ["builder/network/compact.py"]
+    assert files_of_network("grayscale") == ["builder/network/grayscale.py", "builder/network/cnn.py"]
+    assert files_of_network("compact") == ["builder/network/compact.py"]

@@ -268,7 +268,7 @@ def _draw_pixels(config: Config, into: Path, width_px: int) -> list[DemoPhoto]:
 def _save_table(
     entries: list[Entry], lesion_ids: list[str], sizes: list[str], about: dict[str, Any], into: Path
 ) -> None:
-    """Save what training must know in one file, and what only figures need in another: see pipeline.READS."""
+    """Save what training must know in one file, and what only figures need in another: see chain.READS."""
     photos = ([e.image_id, lesion_id, e.code, e.part] for e, lesion_id in zip(entries, lesion_ids, strict=True))
     _write_rows(into / "photos.csv", ["image_id", "lesion_id", "code", "part"], photos)
     details = ([size, *entry.details] for entry, size in zip(entries, sizes, strict=True))
