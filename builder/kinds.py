@@ -62,7 +62,7 @@ FACTS = {
         _aad("Seborrheic keratoses: Overview", "a-z/seborrheic-keratoses-overview"),
         _dermnet("Seborrhoeic keratosis", "seborrhoeic-keratosis"),
     )),
-    "df": KindFacts("changes", 19, (
+    "df": KindFacts("changes", 114, (
         _bad("Dermatofibroma", "dermatofibroma"),
         _dermnet("Dermatofibroma", "dermatofibroma"),
     )),

@@ -21,7 +21,6 @@ from builder.calibrate import (
 )
 from builder.classes import CODES, MALIGNANT
 from builder.config import read_config
-from builder.export import export_network
 from builder.network import build_network
 from builder.train import predict
 from tests.conftest import REPOSITORY, Build
@@ -113,18 +112,6 @@ def of_cnn(stage: Path) -> Path:
     about = {done: json.loads(done.read_text(encoding="utf-8"))["depends_on"][1] for done in stage.rglob("done.json")}
     ours = [done for done, network in about.items() if network in ("", "cnn")]
     return max(ours, key=lambda done: done.stat().st_mtime_ns).parent
-
-
-def test_a_sharp_temperature_stores_the_large_kernels_in_16_bits(demo_build: Build, tmp_path: Path) -> None:
-    stages = {name: of_cnn(demo_build.work / name) for name in ("data", "split", "train", "scope", "evaluate")}
-    (tmp_path / "calibration.json").write_text('{"temperature": 0.03}', encoding="utf-8")
-    into = tmp_path / "export"
-    data, split, trained, scoped, evaluated = stages.values()
-    export_network(data, split, trained, tmp_path, scoped, evaluated, CONFIG, into)
-    stored = json.loads((into / "export.json").read_text(encoding="utf-8"))
-    assert (stored["weights"], stored["large_kernels"], stored["files"]) == ("mixed", "float16", 26)
-    assert stored["largest_probability_change"] <= 0.01
-    assert len(list((into / "model" / "cnn").glob("group1-shard*of25.bin"))) == 25
 
 
 def test_other_test_labels_change_nothing_that_is_fitted(demo_build: Build, tmp_path: Path) -> None:

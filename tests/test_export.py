@@ -13,13 +13,22 @@ import numpy as np
 import pytest
 
 from builder.errors import BuildError
-from builder.export import Comparison, _refuse_if_changed, compare, describe_model, write_model
+from builder.export import (
+    LARGEST_CHANGE,
+    Comparison,
+    _refuse_if_changed,
+    compare,
+    describe_model,
+    store_smallest,
+    write_model,
+)
 from builder.fuse import fuse
 from builder.network import build_network
 from builder.scope.detector import cells_of, fit_detector, scope_layers
 from builder.tensorflowjs_writer import load_layers_model
 from builder.train import predict
 from builder.twins import twin_of, write_twin
+from tests.test_equalize import uneven_network
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
 SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]
@@ -129,3 +138,17 @@ def test_the_large_kernels_of_a_small_network_are_8_bits_and_its_first_ones_16(t
     in_8_bits = sum(math.prod(weight["shape"]) for weight in group["weights"] if kinds[weight["name"]] == "uint8")
     assert in_8_bits > 0.85 * network.count_params()
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 0.8e6
+
+
+def test_where_8_bits_change_too_much_the_large_kernels_are_stored_in_16(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, lost = uneven_network(), {}
+    before = predict(network, PHOTOS)
+    for kind in ("uint8", "float16"):
+        write_model(network, kind, tmp_path / kind)
+        lost[kind] = np.abs(predict(load_layers_model(tmp_path / kind), PHOTOS) - before).max()
+    assert lost["float16"] < lost["uint8"]
+    monkeypatch.setitem(LARGEST_CHANGE, "mixed", (lost["float16"] + lost["uint8"]) / 2)
+    _, kind, comparison = store_smallest(network, "mixed", PHOTOS, tmp_path / "compact")
+    assert (kind, comparison.largest_probability_change) == ("float16", pytest.approx(lost["float16"]))
