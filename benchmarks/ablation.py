@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/ablation.py --data FOLDER [--epochs 8] [--work FOLDER]
 
 Scores are of the validation part, never of the test part. What is trained is kept in the work folder: the same command
-goes on where it was stopped. `ablation.md` has what came of it.
+goes on where it was stopped.
 """
 
 from __future__ import annotations
