@@ -68,7 +68,7 @@ def try_settings(
     table, scored = load_photos(photos), load_parts(split)["validation"]
     answers = Answers(predict(load_network(into), stored_pixels(photos, scored)), table.labels[scored])
     (into / "score.json").write_text(json.dumps(score_of(answers), indent=1), encoding="utf-8")
-    for file in (*into.glob("*.h5"), *into.parent.glob("*.npz"), *into.parent.glob("*.h5")):
+    for file in (*into.glob("*.h5"), *into.parent.glob("*.npz")):
         file.unlink()
 
 
