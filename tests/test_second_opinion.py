@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from builder.preprocess import photo_to_pixels
 from builder.tensorflowjs_writer import load_layers_model
 from builder.train import predict
 from tests.conftest import Build, run_build_py
-from tests.visiting import PHONE, answer, choose, png, rows, violations, visit
+from tests.visiting import PHONE, answer, choose, png, rows, saved, violations, visit
 
 FREE_AND_FAST = (
     "Object.defineProperty(Navigator.prototype, 'connection', { value: { saveData: false, downlink: 10 } });"
@@ -80,6 +82,21 @@ def test_once_here_it_is_asked_about_every_photo(phone: Page) -> None:
         assert own == sorted(rows(phone).values(), reverse=True)
         agree = int(np.argmax(other)) == 0
         assert ("do not agree" not in phone.inner_text("#opinions-text")) == agree
+
+
+def test_both_are_saved_each_with_its_own_thresholds(phone: Page, demo_build: Build) -> None:
+    answer(phone, PHOTOS[0])
+    columns = list(opinions(phone).values())
+    table = list(csv.DictReader(io.StringIO(saved(phone, "#actions [data-save=csv]"))))
+    told = json.loads(saved(phone, "#actions [data-save=json]"))
+    assert [network["name"] for network in told["networks"]] == ["compact", "cnn"]
+    for row, photo, network, column in zip(table, told["photos"], told["networks"], columns, strict=True):
+        assert row["model"] == photo["network"]["name"] == network["name"]
+        assert photo["probabilities"] == {code: float(row[code]) for code in CODES}
+        assert sorted(photo["probabilities"].values()) == sorted(column)
+        card = json.loads((demo_build.site / "model" / network["name"] / "card.json").read_text(encoding="utf-8"))
+        point = card["judgement"]["operating_point"]
+        assert network["thresholds"]["operating_point"] == point and float(row["operating_point"]) == point["threshold"]
 
 
 def test_each_is_labelled_with_its_measured_quality(phone: Page, demo_build: Build) -> None:

@@ -7,7 +7,6 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from builder.classes import CLASSES, CODES
 from builder.data.demo import draw_demo_photos
 from tests.conftest import Build
-from tests.visiting import PHONE, answer, choose, png, rows, settle, visit
+from tests.visiting import PHONE, answer, choose, png, rows, saved, settle, visit
 
 NAMES = ("first.png", "=danger().png", "text.png", 'a "quoted", name.png', "zebra.png")
 
@@ -54,12 +53,6 @@ def as_share(text: str) -> float:
     found = re.search(r"[\d.]+", text)
     assert found, text
     return float(found[0]) + (0.01 if "over" in text else -0.01 if "under" in text else 0)
-
-
-def saved(page: Page, selector: str) -> str:
-    with page.expect_download() as download:
-        page.click(selector)
-    return Path(download.value.path()).read_text(encoding="utf-8")
 
 
 def test_each_photo_has_its_row_with_a_picture_and_its_answer(page: Page) -> None:
@@ -116,8 +109,9 @@ def test_the_json_says_the_same_and_carries_the_five_warnings(page: Page, demo_b
     told: dict[str, Any] = json.loads(saved(page, "#collection [data-save=json]"))
     table = list(csv.DictReader(io.StringIO(saved(page, "#collection [data-save=csv]"))))
     assert len(told["warnings"]) == 5 and told["warnings"][0] == "For educational purposes only."
-    assert told["network"]["version"] == card["version"]
-    assert told["network"]["thresholds"]["operating_point"] == card["judgement"]["operating_point"]
+    (network,) = told["networks"]
+    assert network["version"] == card["version"]
+    assert network["thresholds"]["operating_point"] == card["judgement"]["operating_point"]
     assert [photo["file"] for photo in told["photos"]][1] == "=danger().png"
     for photo, row in zip(told["photos"], table, strict=True):
         assert photo["probabilities"] == {code: float(row[code]) for code in CODES}

@@ -98,3 +98,10 @@ def spot_photo(
     inside = np.clip((radius - distance) / 3, 0, 1)[..., None] if radius else np.zeros((height, width, 1))
     colour = np.array(SKIN) * (1 - inside) + np.array(BROWN) * inside + random.normal(0, 5, (height, width, 3))
     return np.clip(colour, 0, 255).astype(np.uint8)
+
+
+def saved(page: Page, selector: str) -> str:
+    """What a button hands over as a file."""
+    with page.expect_download() as download:
+        page.click(selector)
+    return Path(download.value.path()).read_text(encoding="utf-8")

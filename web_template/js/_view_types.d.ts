@@ -22,6 +22,12 @@ interface AnsweredPhoto extends Framed {
   readonly answeredAt: string;
 }
 
+/** An answer, with the card of the network that gave it. */
+interface CardedAnswer {
+  readonly answered: AnsweredPhoto;
+  readonly card: Card;
+}
+
 /** An answer that is kept, with a small picture of what was in the frame. */
 interface KeptAnswer {
   readonly answered: AnsweredPhoto;

@@ -21,7 +21,7 @@ const App = (() => {
     Collection.listen({ open: openFromCollection, cancel: Batch.cancel, save });
     KeptAnswers.listen({ open: openFromHistory, save });
     Capture.listen({ photo: (file) => take([file]), problem: View.showMessage });
-    Actions.listen({ another: Intake.open, save: (format) => save([Single.answered()].flatMap((one) => one ?? []), format) });
+    Actions.listen({ another: Intake.open, save: saveSingle });
     Intake.listen({ photos: take, nothing: refuseNothing, sample: (address, name) => void takeSample(address, name) });
   }
 
@@ -122,9 +122,17 @@ const App = (() => {
     });
   }
 
-  /** @param {AnsweredPhoto[]} answers  @param {"csv" | "json"} format */
+  /** @param {AnsweredPhoto[]} answers of the first network  @param {"csv" | "json"} format */
   function save(answers, format) {
-    if (network && answers.length > 0) Export.save(answers, network.card, format);
+    if (!network || answers.length === 0) return;
+    const { card } = network;
+    Export.save(answers.map((answered) => ({ answered, card })), format);
+  }
+
+  /** The one photo's answer, and what else the page shows of it. @param {"csv" | "json"} format */
+  function saveSingle(format) {
+    const answered = Single.answered();
+    if (network && answered) Export.save([{ answered, card: network.card }, ...Opinions.others()], format);
   }
 
   return Object.freeze({ start });

@@ -3,10 +3,10 @@
 const Export = (() => {
   /**
    * Hand the answers over as a download; nothing leaves the device.
-   * @param {AnsweredPhoto[]} answers  @param {Card} card  @param {"csv" | "json"} format
+   * @param {CardedAnswer[]} answers at least one  @param {"csv" | "json"} format
    */
-  function save(answers, card, format) {
-    const [text, type] = format === "csv" ? [csv(answers, card), "text/csv"] : [json(answers, card), "application/json"];
+  function save(answers, format) {
+    const [text, type] = format === "csv" ? [csv(answers), "text/csv"] : [json(answers), "application/json"];
     const url = URL.createObjectURL(new Blob([text], { type }));
     const link = document.createElement("a");
     link.href = url;
@@ -15,22 +15,25 @@ const Export = (() => {
     setTimeout(() => URL.revokeObjectURL(url), 60_000); // Safari begins the download after the click has returned
   }
 
-  /** @param {AnsweredPhoto[]} answers  @param {Card} card  @returns {string} a row a photo, as RFC 4180 has it */
-  function csv(answers, card) {
-    const codes = card.classes.map(({ code }) => code);
-    const { operating_point: point, scope } = card.judgement;
+  /** @param {CardedAnswer[]} answers  @returns {string} a row an answer, as RFC 4180 has it */
+  function csv(answers) {
+    const codes = answers[0]?.card.classes.map(({ code }) => code) ?? []; // the same of every network
     const head = [
       ...["file", "answered_at", "verdict", "looks_most_like", "sureness"],
       ...codes,
       ...["malignant_together", "operating_point", "scope", "scope_threshold", "quality"],
       ...["quarter_turns", "frame_x", "frame_y", "frame_width", "frame_height", "model", "version"],
     ];
-    const rows = answers.map(({ name, answeredAt, judgement, likeliest, probabilities, quarters, frame, network, ...answer }) => [
-      ...[name, answeredAt, judgement.verdict, likeliest, judgement.sureness],
-      ...card.classes.map(({ index }) => probabilities[index]),
-      ...[judgement.malignant.probability, point.threshold, answer.scope, scope.threshold, judgement.quality.join(" ")],
-      ...[quarters, frame.x, frame.y, frame.width, frame.height, network.name, network.version],
-    ]);
+    const rows = answers.map(({ answered, card }) => {
+      const { name, answeredAt, judgement, likeliest, probabilities, quarters, frame, network } = answered;
+      const { operating_point: point, scope } = card.judgement;
+      return [
+        ...[name, answeredAt, judgement.verdict, likeliest, judgement.sureness],
+        ...card.classes.map(({ index }) => probabilities[index]),
+        ...[judgement.malignant.probability, point.threshold, answered.scope, scope.threshold, judgement.quality.join(" ")],
+        ...[quarters, frame.x, frame.y, frame.width, frame.height, network.name, network.version],
+      ];
+    });
     return [head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
   }
 
@@ -42,27 +45,24 @@ const Export = (() => {
     return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
   }
 
-  /** @param {AnsweredPhoto[]} answers  @param {Card} card */
-  function json(answers, card) {
-    const { operating_point, sureness, scope, quality } = card.judgement;
+  /** @param {CardedAnswer[]} answers */
+  function json(answers) {
     const warnings = Array.from(document.querySelectorAll(".warnings__list li"), (item) => item.textContent?.trim());
-    const photos = answers.map(({ name, answeredAt, judgement, likeliest, probabilities, quarters, frame, network, scope }) => ({
-      file: name,
-      answered_at: answeredAt,
-      network,
-      looks_most_like: likeliest,
-      probabilities: Object.fromEntries(card.classes.map(({ code, index }) => [code, probabilities[index]])),
-      scope,
-      judgement,
-      framing: { quarter_turns: quarters, ...frame },
+    const networks = [...new Set(answers.map(({ card }) => card))].map(({ name, version, input, judgement }) => {
+      const { operating_point, sureness, scope, quality } = judgement;
+      return { name, version, input, thresholds: { operating_point, sureness, scope: scope.threshold, quality } };
+    });
+    const photos = answers.map(({ answered, card }) => ({
+      file: answered.name,
+      answered_at: answered.answeredAt,
+      network: answered.network,
+      looks_most_like: answered.likeliest,
+      probabilities: Object.fromEntries(card.classes.map(({ code, index }) => [code, answered.probabilities[index]])),
+      scope: answered.scope,
+      judgement: answered.judgement,
+      framing: { quarter_turns: answered.quarters, ...answered.frame },
     }));
-    const network = {
-      name: card.name,
-      version: card.version,
-      input: card.input,
-      thresholds: { operating_point, sureness, scope: scope.threshold, quality },
-    };
-    return `${JSON.stringify({ made_with: "lesionlens", warnings, network, photos }, null, 1)}\n`;
+    return `${JSON.stringify({ made_with: "lesionlens", warnings, networks, photos }, null, 1)}\n`;
   }
 
   return Object.freeze({ save });

@@ -14,6 +14,8 @@ const Opinions = (() => {
   const here = new Map();
   /** @type {{first: AnsweredPhoto, answerOf: (network: LoadedNetwork) => Promise<AnsweredPhoto>} | null} */
   let asked = null;
+  /** What they have said of the photo on the page. @type {CardedAnswer[]} */
+  let others = [];
   let isFetching = false;
 
   /** @returns {KnownNetwork[]} the first one answers first */
@@ -43,6 +45,7 @@ const Opinions = (() => {
     if (!section) return;
     const own = { first, answerOf };
     asked = own;
+    others = [];
     section.hidden = first.judgement.verdict === "not-a-lesion"; // no network has anything to say of it
     showTable([]);
     if (section.hidden) return;
@@ -55,6 +58,7 @@ const Opinions = (() => {
   /** The photo is gone. */
   function clear() {
     asked = null;
+    others = [];
     if (section) section.hidden = true;
   }
 
@@ -92,9 +96,11 @@ const Opinions = (() => {
   /** @param {NonNullable<typeof asked>} own a newer photo's answer is not kept waiting by an older one's */
   async function ask(own) {
     try {
-      const answers = [own.first];
-      for (const network of here.values()) answers.push(await own.answerOf(network));
-      if (own === asked) showTable(answers);
+      const told = [];
+      for (const network of here.values()) told.push({ answered: await own.answerOf(network), card: network.card });
+      if (own !== asked) return;
+      others = told;
+      showTable([own.first, ...told.map(({ answered }) => answered)]);
     } catch (error) {
       console.error("no second opinion:", error);
       if (own === asked) say(Words.say("opinions.failed"));
@@ -119,7 +125,7 @@ const Opinions = (() => {
 
   /** @param {AnsweredPhoto[]} answers the first network's first; none: there is no table yet */
   function showTable(answers) {
-    const [first, ...others] = answers;
+    const [first, ...further] = answers;
     Parts.byId("opinions-place", HTMLElement).hidden = !first;
     if (!first) return;
     const whose = [networks[0], ...here.keys()];
@@ -133,7 +139,7 @@ const Opinions = (() => {
     const order = View.codes.map((code, index) => ({ code, index }));
     order.sort((a, b) => (first.probabilities[b.index] ?? 0) - (first.probabilities[a.index] ?? 0));
     Parts.byId("opinions-kinds", HTMLElement).replaceChildren(...order.map(({ code, index }) => kindRow(code, index, answers)));
-    const agree = others.every(({ likeliest }) => likeliest === first.likeliest);
+    const agree = further.every(({ likeliest }) => likeliest === first.likeliest);
     const name = Words.say(`kind.${first.likeliest}.inline`);
     say(Words.say(agree ? "opinions.agree" : "opinions.differ", { name }));
   }
@@ -174,5 +180,5 @@ const Opinions = (() => {
     return made;
   }
 
-  return Object.freeze({ listen, offer, clear });
+  return Object.freeze({ listen, offer, clear, others: () => others });
 })();
