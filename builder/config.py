@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from builder.config_limits import checked, keys_of, refuse_unknown, within
 from builder.errors import BuildError
 from builder.network import design_of, network_names
 
@@ -229,64 +230,8 @@ SECTIONS: dict[str, type] = {
 
 OWN = {"network": NetworkConfig, "training": TrainingConfig}  # of these sections a network may say something else
 RECIPE = {key: (section, hint) for section, of in OWN.items() for key, hint in get_type_hints(of).items()}
-NO_BASE = "none"
-SMALLEST_WIDTH_PX = 100  # of an input: that of the smallest frame that is not refused, see builder/preprocess.py
-
-# What each number may be: (section, key) -> (lowest, highest). Unlisted ones may be anything of their type.
-LIMITS: dict[tuple[str, str], tuple[float, float]] = {
-    ("demo", "photos"): (70, 1_000_000),  # fewer may leave a class out of a part of the split
-    ("demo", "seed"): (0, 2**32 - 1),
-    ("demo", "epochs"): (1, 10_000),
-    ("split", "test_share"): (0.01, 0.99),
-    ("split", "validation_share"): (0.01, 0.99),
-    ("split", "folds"): (2, 100),
-    ("split", "fold"): (1, 100),
-    ("split", "seed"): (0, 2**32 - 1),
-    ("augment", "mirror_share"): (0, 1),
-    ("augment", "zoom_keep_share"): (0.1, 1),
-    ("augment", "seed"): (0, 2**32 - 1),
-    ("network", "width_px"): (SMALLEST_WIDTH_PX, 1000),
-    ("training", "epochs"): (1, 10_000),
-    ("training", "batch_photos"): (1, 10_000),
-    ("training", "learning_rate"): (1e-12, 10),
-    ("training", "decay"): (0, 1),
-    ("training", "weight_decay"): (0, 10),
-    ("training", "warm_up_epochs"): (0, 1000),
-    ("training", "averaging_epochs"): (0, 1000),
-    ("training", "label_smoothing"): (0, 0.9),
-    ("training", "class_balance"): (0, 1),
-    ("training", "mix_up"): (0, 10),
-    ("training", "frozen_epochs"): (0, 10_000),
-    ("training", "fine_tune_rate"): (1e-12, 10),
-    ("training", "seed"): (0, 2**32 - 1),
-    ("machines", "patience_s"): (0, 86_400),
-    ("calibration", "malignant_sensitivity"): (0, 1),
-    ("calibration", "sure_right"): (0, 1),
-    ("calibration", "fairly_sure_right"): (0, 1),
-    ("calibration", "fewest_photos"): (1, 1_000_000),
-    ("scope", "refused_share"): (0, 0.5),
-    ("scope", "seed"): (0, 2**32 - 1),
-    ("evaluation", "resamples"): (10, 1_000_000),
-    ("evaluation", "fewest_lesions"): (1, 1_000_000),
-    ("evaluation", "fewest_lesions_a_side"): (1, 1_000_000),
-    ("evaluation", "seed"): (0, 2**32 - 1),
-    ("leakage", "epochs"): (1, 10_000),
-    ("search", "trials"): (1, 100_000),
-    ("search", "folds"): (2, 100),
-    ("search", "seed"): (0, 2**32 - 1),
-}
-WORDS = {
-    ("split", "rule"): ("auto", "by lesion", "k-fold", "own"),
-    ("demo", "keep"): ("last", "best"),
-    ("training", "keep"): ("last", "best"),
-    ("training", "augmentation"): ("twins", "random"),
-    ("training", "optimizer"): ("rmsprop", "adamw"),
-    ("machines", "devices"): ("one", "all", "workers"),
-    ("machines", "precision"): ("float32", "mixed_float16", "mixed_bfloat16"),
-    ("search", "method"): ("grid", "random", "halving"),
-    ("search", "figure"): ("accuracy", "balanced_accuracy", "macro_auc"),
-    ("export", "weights"): ("mixed", "float32"),
-}
+IMAGENET, NO_BASE = "imagenet", "none"  # what base_weights may say beside the name of a file
+OTHER_BASE = "set network.base_weights to a file of these weights, or to none to train from the start"
 
 
 def read_config(file: Path, *, source: str | None = None, settings: list[str] | None = None) -> Config:
@@ -380,16 +325,16 @@ def _read_section(table: dict[str, Any], section: str, kind: type, where: str) -
 
 
 def _read_values(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> dict[str, Any]:
-    _refuse_unknown(table, section, hints, where)
+    refuse_unknown(table, section, hints, where)
     if missing := [key for key in hints if key not in table]:
-        raise BuildError(f"{where} [{section}]: the key '{missing[0]}' is missing", remedy=_needed(hints))
-    return {key: _checked(section, key, table[key], hint) for key, hint in hints.items()}
+        raise BuildError(f"{where} [{section}]: the key '{missing[0]}' is missing", remedy=keys_of(hints))
+    return {key: checked(section, key, table[key], hint) for key, hint in hints.items()}
 
 
 def _read_own(table: dict[str, Any], network: str, where: str) -> dict[str, Any]:
     """What a network's own file, or a table of its name, says otherwise than [network] and [training]."""
     settings = design_of(network).settings
-    _refuse_unknown(table, network, {**RECIPE, **settings}, where)
+    refuse_unknown(table, network, {**RECIPE, **settings}, where)
     return {key: _checked_own(network, key, value) for key, value in table.items()}
 
 
@@ -397,9 +342,9 @@ def _checked_own(network: str, key: str, value: Any) -> Any:
     """A setting of the network's recipe, or one of its layout."""
     if key in RECIPE:
         section, hint = RECIPE[key]
-        return _checked(section, key, value, hint)
+        return checked(section, key, value, hint)
     setting = design_of(network).settings[key]
-    return _within(f"{network}.{key}", value, setting.kind, setting.words, setting.limits)
+    return within(f"{network}.{key}", value, setting.kind, setting.words, setting.limits)
 
 
 def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
@@ -412,7 +357,7 @@ def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
         **get_type_hints(TrainingConfig),
         **design_of(network).settings,
     }  # not [network]: the photos depend on it
-    _refuse_unknown(space, "search.space", searched, where)
+    refuse_unknown(space, "search.space", searched, where)
     if not space:
         raise BuildError(f"{where} [search.space] is empty", remedy="name a setting with a list, as epochs = [10, 20]")
     return SearchConfig(**rules, space={key: _values(network, key, values) for key, values in space.items()})
@@ -421,10 +366,10 @@ def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
 def _values(network: str, key: str, values: Any) -> tuple[Any, ...]:
     if not isinstance(values, list) or not values:
         raise BuildError(f"search.space.{key} is {values!r}", remedy=f"it must be a list of values, as {key} = [1, 2]")
-    checked = tuple(_checked_own(network, key, value) for value in values)
-    if len(set(checked)) < len(checked):
+    each = tuple(_checked_own(network, key, value) for value in values)
+    if len(set(each)) < len(each):
         raise BuildError(f"search.space.{key} is {values!r}", remedy="name each value once")
-    return checked
+    return each
 
 
 def _refuse_crooked(form: NetworkConfig, network: str) -> None:
@@ -433,48 +378,3 @@ def _refuse_crooked(form: NetworkConfig, network: str) -> None:
             f"the network '{network}' is to see {form.width_px} pixels across",
             remedy="set network.width_px to a multiple of four, so that the height, three quarters, is a whole number",
         )
-
-
-def _refuse_unknown(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> None:
-    if unknown := sorted(set(table) - set(hints)):
-        raise BuildError(f"{where} [{section}]: unknown key '{unknown[0]}'", remedy=_needed(hints))
-
-
-def _needed(hints: dict[str, Any]) -> str:
-    return f"its keys are: {', '.join(hints)}"
-
-
-def _checked(section: str, key: str, value: Any, hint: Any) -> Any:
-    if hint == tuple[str, ...]:
-        value = _list_of_words(value)
-        hint = tuple
-    return _within(f"{section}.{key}", value, hint, WORDS.get((section, key)), LIMITS.get((section, key)))
-
-
-def _within(name: str, value: Any, hint: Any, words: tuple[str, ...] | None, limits: tuple[float, float] | None) -> Any:
-    """The value as that type, or a BuildError unless it is one of the words and within the limits, if there are any."""
-    if hint is float and type(value) is int:
-        value = float(value)
-    wanted = None
-    if type(value) is not hint:
-        wanted = {
-            int: "a whole number",
-            float: "a number",
-            str: "a word",
-            bool: "true or false",
-            tuple: 'a list of words, as ["compact", "cnn"]',
-        }[hint]
-    elif words and value not in words:
-        wanted = f"one of: {', '.join(words)}"
-    elif limits and not limits[0] <= value <= limits[1]:
-        wanted = f"from {limits[0]:g} to {limits[1]:g}"
-    if wanted:
-        raise BuildError(f"{name} is {value!r}", remedy=f"it must be {wanted}")
-    return value
-
-
-def _list_of_words(value: Any) -> Any:
-    """A tuple of words; on the command line, words with commas between them will do."""
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return tuple(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value

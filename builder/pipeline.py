@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.chain import DONE, REPOSITORY, Chain, content_hash
-from builder.config import SMALLEST_WIDTH_PX, Config, TrainingConfig, parse_setting, read_config
+from builder.config import IMAGENET, NO_BASE, OTHER_BASE, Config, TrainingConfig, parse_setting, read_config
+from builder.config_limits import SMALLEST_WIDTH_PX
 from builder.errors import BuildError
 from builder.machines import strategy_of
 from builder.progress import console
@@ -88,6 +89,8 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
     """
     started = time.monotonic()
     config = request.config()
+    for name in config.site.networks:
+        _content_of_base(config, name)  # raises where it is not there: now, not after hours of training
     _write_record(request, config, folders, finished=False)
     chain = Chain(config, folders.work)
     data = chain.run("data", _fingerprint(config), _gather_photos)
@@ -204,9 +207,13 @@ def _seen_by(chain: Chain, name: str, data: Path) -> Path:
 
 
 def _content_of_base(config: Config, name: str) -> str:
-    """What the network begins with: a word, or of a file its content."""
+    """What the network begins with: a word, or the content of a file. Raises a BuildError where there is none."""
     weights = config.form_of(name).base_weights
-    return content_hash(Path(weights)) if Path(weights).is_file() else weights
+    if weights in (IMAGENET, NO_BASE):
+        return weights
+    if not Path(weights).is_file():
+        raise BuildError(f"there is no file {weights} of base weights", remedy=OTHER_BASE)
+    return content_hash(Path(weights))
 
 
 def _measure_leakage(chain: Chain, data: Path, split: Path) -> Path:

@@ -14,6 +14,7 @@ import builder.train
 from builder.config import read_config
 from builder.errors import BuildError
 from builder.network import Network, build_network
+from builder.pipeline import Folders, Request, build_site
 from builder.quiet_tensorflow import tf_keras
 from builder.train import History, fit
 from builder.train.base import base_layers, begin_with_base
@@ -119,8 +120,14 @@ def test_a_file_that_does_not_fit_is_a_problem_to_mend(tmp_path: Path, name: str
     with pytest.raises(BuildError, match="does not hold the weights of MobileNet") as caught:
         begin_with_base(build_network("mobilenet"), str(tmp_path / name))
     assert all(remedy in caught.value.remedy for remedy in REMEDIES)
-    with pytest.raises(BuildError, match="there is no file"):
-        begin_with_base(build_network("mobilenet"), str(tmp_path / "none.h5"))
+
+
+def test_a_file_that_is_not_there_is_said_before_anything_else_is_done(tmp_path: Path) -> None:
+    settings = ("site.networks=compact,mobilenet", f"network.base_weights={tmp_path / 'none.h5'}")
+    with pytest.raises(BuildError, match="there is no file") as caught:
+        build_site(Request(CONFIG, "demo", settings), Folders(tmp_path / "work", tmp_path / "site"))
+    assert all(remedy in caught.value.remedy for remedy in REMEDIES)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_base_weights_nothing_stands_still() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.config import SMALLEST_WIDTH_PX, read_config
+from builder.config import read_config
+from builder.config_limits import SMALLEST_WIDTH_PX
 from builder.errors import BuildError
 from builder.network import design_of
 from builder.preprocess import WIDTH_PX

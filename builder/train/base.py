@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from builder.config import NO_BASE
+from builder.config import IMAGENET, NO_BASE, OTHER_BASE
 from builder.errors import BuildError
 from builder.network import Network, design_of
 from builder.progress import console
@@ -20,7 +20,6 @@ from builder.quiet_tensorflow import tensorflow, tf_keras
 SILENCE_S = 60  # without a byte, until the connection counts as lost; Keras itself would wait for ever
 FAILED = "URL fetch failure"  # how Keras's loader begins, in a plain Exception
 UNFIT = (OSError, ValueError, KeyError, tensorflow.errors.OpError)  # no file of weights, or of other layers or shapes
-LEFT = "set network.base_weights to a file of these weights, or to none to train from the start"
 
 
 def base_layers(network: Network) -> list[Any]:
@@ -40,7 +39,7 @@ def begin_with_base(network: Network, weights: str) -> None:
     base = design_of(network.name).base
     if not base or weights == NO_BASE:
         return
-    loaded = _fetched(base, network) if weights == "imagenet" else _read(base, network, Path(weights))
+    loaded = _fetched(base, network) if weights == IMAGENET else _read(base, network, Path(weights))
     for layer in loaded.layers:
         if layer.weights:
             network.get_layer(layer.name).set_weights(layer.get_weights())
@@ -52,13 +51,11 @@ def _application(base: str, network: Network, weights: str | None) -> Network:
 
 
 def _read(base: str, network: Network, file: Path) -> Network:
-    if not file.is_file():
-        raise BuildError(f"there is no file {file} of base weights", remedy=LEFT)
     try:
         return _application(base, network, str(file))
     except UNFIT as error:
         raise BuildError(
-            f"{file} does not hold the weights of {base} without its top ({_first_line(error)})", remedy=LEFT
+            f"{file} does not hold the weights of {base} without its top ({_first_line(error)})", remedy=OTHER_BASE
         ) from error
 
 
@@ -66,13 +63,13 @@ def _fetched(base: str, network: Network) -> Network:
     console.print(f"{base} begins with what it learned on ImageNet; Keras fetches that once")
     try:
         with _not_waiting_for_ever():
-            return _application(base, network, "imagenet")
+            return _application(base, network, IMAGENET)
     except TimeoutError as error:
         raise _unreachable(base, "the connection was lost") from error
     except UNFIT as error:
         raise BuildError(
             f"the weights of {base} that Keras keeps are damaged ({_first_line(error)})",
-            remedy=f"delete them in ~/.keras/models, or {LEFT}",
+            remedy=f"delete them in ~/.keras/models, or {OTHER_BASE}",
         ) from error
     except Exception as error:
         if not str(error).startswith(FAILED):
@@ -81,7 +78,7 @@ def _fetched(base: str, network: Network) -> Network:
 
 
 def _unreachable(base: str, reason: str) -> BuildError:
-    return BuildError(f"the ImageNet weights of {base} cannot be fetched ({reason})", remedy=LEFT)
+    return BuildError(f"the ImageNet weights of {base} cannot be fetched ({reason})", remedy=OTHER_BASE)
 
 
 @contextmanager
