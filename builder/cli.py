@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,36 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         description="From dermatoscopic photos to a static page that classifies a visitor's own photo, in the browser.",
         epilog="Without a command: the whole build, into site/.",
     )
-    parser.add_argument(
-        "--data",
-        metavar="SOURCE",
-        help="demo (drawn photos, the default), ham10000 (fetched), or a folder or file of yours: HAM10000, ISIC 2018 "
-        "Task 3, class folders, X.npy, DermaMNIST .npz",
-    )
-    parser.add_argument("--test-data", metavar="SOURCE", help="a source of its own for the test part, of any kind too")
-    parser.add_argument("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
-    parser.add_argument(
-        "--measure-leakage", action="store_true", help="train once more, split by photo: what that adds to the figures"
-    )
-    parser.add_argument(
-        "--folds",
-        metavar="N",
-        type=int,
-        help="train and test on each of N folds of lesions in turn: how figures spread",
-    )
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, default=REPOSITORY / "config.toml", help="default: config.toml"
-    )
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", action="append", dest="settings", help="one number, as training.epochs=5"
-    )
-    parser.add_argument(
-        "--work", metavar="FOLDER", type=Path, default=REPOSITORY / "work", help="results to go on from; default: work"
-    )
-    parser.add_argument(
-        "--site", metavar="FOLDER", type=Path, default=REPOSITORY / "site", help="the site; default: site"
-    )
-    parser.set_defaults(run=_build)
+    parser.set_defaults(
+        run=_build, data=None, test_data=None, folds=None, accept_licence=False, measure_leakage=False,
+        config=REPOSITORY / "config.toml", work=REPOSITORY / "work", site=REPOSITORY / "site",
+        settings=[], more_settings=[],
+    )  # fmt: skip
+    _add_build_options(parser, settings="settings")
     commands = parser.add_subparsers(title="commands", metavar="")
 
     data = commands.add_parser("data", help="look at a data set before training on it")
@@ -118,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     board.add_argument(
         "--without-times", action="store_true", help="do not time them in a browser: for machines that have none"
     )
-    _add_build_options(board)
+    _add_build_options(board, settings="more_settings")
     board.set_defaults(run=_leaderboard)
 
     compare = commands.add_parser("compare", help="put builds side by side that were tested on the same photos")
@@ -127,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_compare)
 
     search = commands.add_parser("search", help="try settings of a network on folds of lesions, as [search] says")
-    _add_build_options(search)
+    _add_build_options(search, settings="more_settings")
     search.set_defaults(run=_search)
 
     test = commands.add_parser("test", help="run the test suite", add_help=False, prefix_chars="\0")
@@ -136,23 +113,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_build_options(command: argparse.ArgumentParser) -> None:
-    """The options of a build, after a command too; what they would be without is said before it."""
-    for option, metavar, kind in (
-        ("--data", "SOURCE", str),
-        ("--test-data", "SOURCE", str),
-        ("--folds", "N", int),
-        ("--config", "FILE", Path),
-        ("--work", "FOLDER", Path),
-        ("--site", "FOLDER", Path),
-    ):
-        command.add_argument(option, metavar=metavar, type=kind, default=argparse.SUPPRESS, help="as for a build")
-    for switch in ("--accept-licence", "--measure-leakage"):
-        command.add_argument(switch, action="store_true", default=argparse.SUPPRESS, help="as for a build")
-    # Under a name of its own: argparse would let it take the place of those before the command.
-    command.add_argument(
-        "--set", metavar="KEY=VALUE", action="append", dest="more_settings", default=[], help="as for a build"
+def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> None:
+    """The options of a build, before a command or after it; what is said after it counts.
+
+    settings: where those of --set go; argparse would let those after a command take the place of those before it.
+    """
+    add = partial(command.add_argument, default=argparse.SUPPRESS)  # the parser of all commands has the defaults
+    add(
+        "--data",
+        metavar="SOURCE",
+        help="demo (drawn photos, the default), ham10000 (fetched), or a folder or file of yours: HAM10000, ISIC 2018 "
+        "Task 3, class folders, X.npy, DermaMNIST .npz",
     )
+    add("--test-data", metavar="SOURCE", help="a source of its own for the test part, of any kind too")
+    add("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
+    add("--measure-leakage", action="store_true", help="train once more, split by photo: what that adds to the figures")
+    add(
+        "--folds",
+        metavar="N",
+        type=int,
+        help="train and test on each of N folds of lesions in turn: how figures spread",
+    )
+    add("--config", metavar="FILE", type=Path, help="default: config.toml")
+    add("--set", metavar="KEY=VALUE", action="append", dest=settings, help="one number, as training.epochs=5")
+    add("--work", metavar="FOLDER", type=Path, help="results to go on from; default: work")
+    add("--site", metavar="FOLDER", type=Path, help="the site; default: site")
 
 
 def _build(given: argparse.Namespace) -> None:
@@ -165,7 +150,7 @@ def _request_for(given: argparse.Namespace, source: str | None) -> Request:
     """What was asked for, with its data fetched where they come from elsewhere."""
     from builder.pipeline import Request
 
-    settings = [*(given.settings or ()), *getattr(given, "more_settings", ())]
+    settings = [*given.settings, *given.more_settings]
     if given.test_data is not None:
         settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
     if given.measure_leakage:
@@ -232,7 +217,7 @@ def _compare(given: argparse.Namespace) -> None:
     from builder.compare import compare_builds
     from builder.config import read_config
 
-    rules = read_config(given.config, settings=list(given.settings or ())).evaluation
+    rules = read_config(given.config, settings=given.settings).evaluation
     compare_builds(given.reports, rules, given.work / "comparison", as_json=given.as_json)
 
 
