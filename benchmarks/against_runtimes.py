@@ -73,7 +73,7 @@ async function runtimesFor(name) {
   return {
     "the page": async (pixels) => (await network.classify(pixels)).probabilities,
     "OURS": async (pixels) => {
-      const output = tf.tidy(() => plain.predict(tf.tensor4d(Float32Array.from(pixels), shape)));
+      const output = tf.tidy(() => plain.apply(tf.tensor4d(Float32Array.from(pixels), shape)));
       const values = await output.data();
       output.dispose();
       return values;

@@ -129,7 +129,7 @@ const Network = (() => {
    */
   function outputsOf(model, pixels, card) {
     const input = tf.tensor4d(Float32Array.from(pixels), [1, card.input.height_px, card.input.width_px, 3]); // 0..255
-    const outputs = model.predict(input);
+    const outputs = model.apply(input); // `predict` does the same, dealing photos into batches and together again
     return /** @type {Tensor4D[]} */ (Array.isArray(outputs) ? outputs : [outputs]);
   }
 
