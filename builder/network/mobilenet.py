@@ -11,7 +11,7 @@ MOMENTUM = 0.97  # of a normalisation's moving statistics: the last 30 batches o
 
 
 @network(
-    "MobileNet, trained on other pictures first",
+    "MobileNet",
     base="MobileNet",
     epochs=30,
     demo_epochs=30,
