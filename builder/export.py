@@ -24,7 +24,7 @@ from builder.errors import BuildError
 from builder.explain import describe_explanation
 from builder.network import Network, design_of
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
-from builder.progress import Advance, steps
+from builder.progress import steps
 from builder.scope import load_scope
 from builder.scope.detector import cells_of, detector_of
 from builder.split import load_parts
@@ -80,8 +80,7 @@ def export_network(
         equalize(network, spared=detector_of(limits["scope"]).looked_at)
     folder = into / "model" / network.name
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
-    with steps("exporting", 2 * len(test)) as advance:
-        stored, large_kernels, comparison = store_smallest(network, weights, test, folder, advance)
+    stored, large_kernels, comparison = store_smallest(network, weights, test, folder)
     _refuse_if_changed(comparison, weights)
     card = describe_model(stored, weights, folder, limits)
     (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
@@ -101,18 +100,19 @@ def export_network(
 
 
 def store_smallest(
-    network: Network, weights: str, photos: NDArray[np.uint8], folder: Path, advance: Advance | None = None
+    network: Network, weights: str, photos: NDArray[np.uint8], folder: Path
 ) -> tuple[Network, str, Comparison]:
     """Write the model in the first way that changes no probability by more than it may; returns it, and which way.
 
     It is returned as read back. Where no way changes so little, it is the last one.
     """
-    before = predict(network, photos, advance)
+    before = predict(network, photos)
     for large_kernels in LARGE_KERNEL_TYPES[weights]:
         _empty(folder)
         write_model(network, large_kernels, folder)
         stored = load_layers_model(folder)
-        comparison = compare(before, predict(stored, photos, advance))
+        with steps(f"exporting: large kernels in {large_kernels}", len(photos)) as advance:
+            comparison = compare(before, predict(stored, photos, advance))
         if comparison.largest_probability_change <= LARGEST_CHANGE[weights]:
             break
     return stored, large_kernels, comparison

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from builder.folder_lock import locked
 from builder.training_time import training_time
 from tests.conftest import Build, run_build_py, start_build_py
 
@@ -117,6 +118,18 @@ def test_ctrl_c_ends_a_build_cleanly(tmp_path: Path) -> None:
     output = process.communicate()[0]
     assert process.returncode == 130
     assert "Interrupted" in output and "Traceback" not in output
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that a test can send in place of Ctrl-C")
+def test_a_second_build_in_a_work_folder_says_that_it_waits(tmp_path: Path) -> None:
+    with locked(tmp_path / "work"):
+        second = start_tiny_build(tmp_path)
+        assert second.stdout and "waiting until it has finished" in second.stdout.readline()
+        second.send_signal(signal.SIGINT)
+        output = second.communicate()[0]
+    assert second.returncode == 130
+    assert "Interrupted" in output and "Traceback" not in output
+    assert [file.name for file in (tmp_path / "work").iterdir()] == ["lock"]
 
 
 def test_a_failed_build_leaves_the_last_site_as_it_is_and_publish_refuses(tiny_build: Build, tmp_path: Path) -> None:

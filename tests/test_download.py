@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 from builder.classes import CODES
-from builder.data.cache_lock import locked
 from builder.data.download import ACCEPTED, RECORD, cache_folder, fetch_ham10000
 from builder.errors import BuildError
+from builder.folder_lock import locked
 from tests.conftest import REPOSITORY, run_build_py
 from tests.dataverse import Dataverse, running
 
@@ -111,7 +111,7 @@ def test_two_builds_at_once_wait_for_each_other_and_fetch_every_file_once(
 HOLD = """
 import sys, time
 from pathlib import Path
-from builder.data.cache_lock import locked
+from builder.folder_lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

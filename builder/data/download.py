@@ -23,9 +23,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-from builder.data.cache_lock import locked
 from builder.data.ham10000 import CITATION
 from builder.errors import BuildError
+from builder.folder_lock import locked
 from builder.progress import Advance, console, steps
 
 DOI = "10.7910/DVN/DBW86T"

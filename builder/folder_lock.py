@@ -1,4 +1,4 @@
-"""Lets one process at a time fill a folder that several share."""
+"""Lets one build at a time work in a folder that several share: the work folder, the cache of fetched data."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP)  # some network drives: there, as 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; whoever comes second is told so and waits."""
+    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)
     try:
         try:
