@@ -100,12 +100,12 @@ def test_photos(demo_build: Build) -> NDArray[np.uint8]:
     return np.asarray(load_photos(data).pixels[load_parts(split)["test"]])
 
 
-def test_at_most_six_in_a_hundred_lesion_photos_are_refused(
+def test_at_most_five_in_a_hundred_lesion_photos_are_refused(
     demo_build: Build, shipped: tuple[Any, Detector], test_photos: NDArray[np.uint8]
 ) -> None:
     network, detector = shipped
     refused = float((detector.scope_of(cells_of(network, detector.looked_at, test_photos)) > 1).mean())
-    assert refused <= 0.06
+    assert refused <= 0.05
     reported = demo_build.report["networks"][network.name]["scope"]["refused_lesion_photos"]
     assert reported["value"] == pytest.approx(refused, abs=0.01)  # measured before the weights were stored in 16 bits
     assert reported["low"] <= reported["value"] <= reported["high"]
