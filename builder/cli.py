@@ -7,8 +7,6 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING
 from builder.errors import BuildError
 
 if TYPE_CHECKING:
-    from builder.pipeline import Folders, Request
+    from builder.pipeline import Request
 
 REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
@@ -143,21 +141,9 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
 
 
 def _build(given: argparse.Namespace) -> None:
-    from builder.pipeline import build_site
+    from builder.pipeline import Folders, build_site
 
-    request = _request_for(given, given.data)
-    with _folders_alone(given) as folders:
-        build_site(request, folders)
-
-
-@contextmanager
-def _folders_alone(given: argparse.Namespace) -> Iterator[Folders]:
-    """The build's folders, the work folder held meanwhile: two builds at once would train one network twice there."""
-    from builder.folder_lock import locked
-    from builder.pipeline import Folders
-
-    with locked(given.work):
-        yield Folders(given.work, given.site)
+    build_site(_request_for(given, given.data), Folders(given.work, given.site))
 
 
 def _request_for(given: argparse.Namespace, source: str | None) -> Request:
@@ -186,7 +172,7 @@ def _fetch_if_named(request: Request, accept_licence: bool) -> None:
 
 def _leaderboard(given: argparse.Namespace) -> None:
     from builder.network import network_names
-    from builder.pipeline import build_leaderboard
+    from builder.pipeline import Folders, build_leaderboard
 
     request = _request_for(given, given.data)
     # Without a word, the network that answers a visitor stays the first.
@@ -194,18 +180,15 @@ def _leaderboard(given: argparse.Namespace) -> None:
     request = replace(request, settings=(*request.settings, f"site.networks={names}"))
     if len(request.config().site.networks) < 2:
         raise BuildError(f"there is only {names} to compare", remedy=f"name two of: {', '.join(network_names())}")
-    with _folders_alone(given) as folders:
-        build_leaderboard(request, folders, with_times=not given.without_times)
+    build_leaderboard(request, Folders(given.work, given.site), with_times=not given.without_times)
 
 
 def _look_at_data(given: argparse.Namespace) -> None:
     from builder.data.survey_page import write_survey
-    from builder.pipeline import gather_data
+    from builder.pipeline import Folders, gather_data
 
-    request = _request_for(given, given.source)
-    with _folders_alone(given) as folders:
-        data, refusal = gather_data(request, folders)
-        write_survey(data, given.work / "survey", refusal)
+    data, refusal = gather_data(_request_for(given, given.source), Folders(given.work, given.site))
+    write_survey(data, given.work / "survey", refusal)
 
 
 def _serve(given: argparse.Namespace) -> None:
@@ -239,11 +222,9 @@ def _compare(given: argparse.Namespace) -> None:
 
 
 def _search(given: argparse.Namespace) -> None:
-    from builder.pipeline import search_settings
+    from builder.pipeline import Folders, search_settings
 
-    request = _request_for(given, given.data)
-    with _folders_alone(given) as folders:
-        search_settings(request, folders)
+    search_settings(_request_for(given, given.data), Folders(given.work, given.site))
 
 
 def _test(given: argparse.Namespace) -> int:

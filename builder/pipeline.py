@@ -18,6 +18,7 @@ from builder.chain import DONE, REPOSITORY, Chain, content_hash
 from builder.config import IMAGENET, NO_BASE, OTHER_BASE, Config, TrainingConfig, parse_setting, read_config
 from builder.config_limits import SMALLEST_WIDTH_PX
 from builder.errors import BuildError
+from builder.folder_lock import locked
 from builder.machines import strategy_of
 from builder.progress import console
 from builder.summary import summary_of
@@ -91,18 +92,19 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
     config = request.config()
     for name in config.site.networks:
         _content_of_base(config, name)  # raises where it is not there: now, not after hours of training
-    _write_record(request, config, folders, finished=False)
-    chain = Chain(config, folders.work)
-    data = chain.run("data", _fingerprint(config), _gather_photos)
-    split = chain.run("split", asdict(config.split), _split_photos, data)
-    networks = [_build_network(chain, name, data, split) for name in config.site.networks]
-    leakage = [_measure_leakage(chain, data, split)] if config.leakage.measure else []
-    folds, ensemble = _measure_folds(chain, data) if config.folds.measure else ([], {})
-    board = [make_board(chain, networks)] if make_board else []
-    shown = [folder for built in networks for folder in (built.scoped, built.evaluated, built.exported)]
-    rendered = chain.run("render", config.as_dict(), _render_site, *shown, *leakage, *folds, *board)
-    _put_in_place(rendered, folders.site)
-    _write_record(request, config, folders, finished=True, ensemble=ensemble)
+    with locked(folders.work):
+        _write_record(request, config, folders, finished=False)
+        chain = Chain(config, folders.work)
+        data = chain.run("data", _fingerprint(config), _gather_photos)
+        split = chain.run("split", asdict(config.split), _split_photos, data)
+        networks = [_build_network(chain, name, data, split) for name in config.site.networks]
+        leakage = [_measure_leakage(chain, data, split)] if config.leakage.measure else []
+        folds, ensemble = _measure_folds(chain, data) if config.folds.measure else ([], {})
+        board = [make_board(chain, networks)] if make_board else []
+        shown = [folder for built in networks for folder in (built.scoped, built.evaluated, built.exported)]
+        rendered = chain.run("render", config.as_dict(), _render_site, *shown, *leakage, *folds, *board)
+        _put_in_place(rendered, folders.site)
+        _write_record(request, config, folders, finished=True, ensemble=ensemble)
     if not chain.ran:
         console.print("Nothing has changed since the last build.")
     console.print(summary_of(folders.site, time.monotonic() - started))
@@ -237,19 +239,20 @@ def search_settings(request: Request, folders: Folders) -> None:
     rules, name = config.search, config.search.network
     combinations_of(rules)  # refuses a space that is too large, before anything is fetched or drawn
     chain = Chain(config, folders.work)
-    data = chain.run("data", _fingerprint(config), _gather_photos)
-    folds = _deal_for_search(chain, data)
+    with locked(folders.work):
+        data = chain.run("data", _fingerprint(config), _gather_photos)
+        folds = _deal_for_search(chain, data)
 
-    def try_settings(settings: dict[str, Any], fold: int) -> Any:
-        tried = config.with_own(name, settings)
-        recipe = tried.recipe_of(name)
-        done = _train(Chain(tried, folders.work), "search", name, recipe, data, folds[fold - 1], _try_settings)
-        return json.loads((done / "score.json").read_text(encoding="utf-8"))
+        def try_settings(settings: dict[str, Any], fold: int) -> Any:
+            tried = config.with_own(name, settings)
+            recipe = tried.recipe_of(name)
+            done = _train(Chain(tried, folders.work), "search", name, recipe, data, folds[fold - 1], _try_settings)
+            return json.loads((done / "score.json").read_text(encoding="utf-8"))
 
-    rows = rows_of(run_search(rules, try_settings, _study_of(chain, data, folds)), rules)
-    best = best_of(rows, rules)
-    write_results(rows, best, rules, folders.search)
-    file = _write_best(request, config, best["settings"], folders.search)
+        rows = rows_of(run_search(rules, try_settings, _study_of(chain, data, folds)), rules)
+        best = best_of(rows, rules)
+        write_results(rows, best, rules, folders.search)
+        file = _write_best(request, config, best["settings"], folders.search)
     console.print(table_of(rows, best, rules))
     console.print(f"{CAVEAT}\nTo build with the best: python build.py --config {file}")
 
@@ -307,11 +310,12 @@ def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
 
     config = request.config()
     chain = Chain(config, folders.work)
-    try:
-        return chain.run("data", _fingerprint(config), _gather_photos), None
-    except TooManyLeftOut as refusal:
-        look = partial(gather_photos, most_left_out=1.0)
-        return chain.run("data", [_fingerprint(config), "looked at"], look), refusal.problem
+    with locked(folders.work):
+        try:
+            return chain.run("data", _fingerprint(config), _gather_photos), None
+        except TooManyLeftOut as refusal:
+            look = partial(gather_photos, most_left_out=1.0)
+            return chain.run("data", [_fingerprint(config), "looked at"], look), refusal.problem
 
 
 def refuse_if_outdated(folders: Folders) -> None:
