@@ -18,9 +18,10 @@ from typing import Any
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder import pipeline  # noqa: E402  (the package is not installed)
-from builder.chain import Chain  # noqa: E402
-from builder.pipeline import Request  # noqa: E402
+from builder.chain import Chain  # noqa: E402  (the package is not installed)
+from builder.pipeline.entries import fingerprint, gather_photos, split_photos, try_settings  # noqa: E402
+from builder.pipeline.network_stages import train  # noqa: E402
+from builder.pipeline.request import Request  # noqa: E402
 
 NETWORK = "compact"
 # A quarter of what is not test: a tenth would leave the rarest kinds a handful of photos to be scored by.
@@ -48,14 +49,14 @@ def main() -> None:
     settings = (*SETTINGS, f"{NETWORK}.epochs={given.epochs}")
     config = Request(REPOSITORY / "config.toml", given.data, settings).config()
     chain = Chain(config, given.work)
-    data = chain.run("data", pipeline._fingerprint(config), pipeline._gather_photos)
-    split = chain.run("split", asdict(config.split), pipeline._split_photos, data)
+    data = chain.run("data", fingerprint(config), gather_photos)
+    split = chain.run("split", asdict(config.split), split_photos, data)
     print("| changed | accuracy | balanced accuracy | macro ROC AUC |\n|---|---|---|---|")
     for label, changed in ROWS.items():
         tried = config.with_own(NETWORK, changed)
         trial = Chain(tried, given.work)
         recipe = tried.recipe_of(NETWORK)
-        done = pipeline._train(trial, "search", NETWORK, recipe, data, split, pipeline._try_settings)
+        done = train(trial, "search", NETWORK, recipe, data, split, try_settings)
         score = json.loads((done / "score.json").read_text(encoding="utf-8"))
         figures = " | ".join(f"{score[name]:.3f}" for name in ("accuracy", "balanced_accuracy", "macro_auc"))
         print(f"| {label} | {figures} |", flush=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from builder.errors import BuildError
 
 if TYPE_CHECKING:
-    from builder.pipeline import Request
+    from builder.pipeline.request import Request
 
 REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
@@ -141,14 +141,15 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
 
 
 def _build(given: argparse.Namespace) -> None:
-    from builder.pipeline import Folders, build_site
+    from builder.pipeline import build_site
+    from builder.pipeline.request import Folders
 
     build_site(_request_for(given, given.data), Folders(given.work, given.site))
 
 
 def _request_for(given: argparse.Namespace, source: str | None) -> Request:
     """What was asked for, with its data fetched where they come from elsewhere."""
-    from builder.pipeline import Request
+    from builder.pipeline.request import Request
 
     settings = [*given.settings, *given.more_settings]
     if given.test_data is not None:
@@ -172,7 +173,8 @@ def _fetch_if_named(request: Request, accept_licence: bool) -> None:
 
 def _leaderboard(given: argparse.Namespace) -> None:
     from builder.network import network_names
-    from builder.pipeline import Folders, build_leaderboard
+    from builder.pipeline import build_leaderboard
+    from builder.pipeline.request import Folders
 
     request = _request_for(given, given.data)
     # Without a word, the network that answers a visitor stays the first.
@@ -185,7 +187,8 @@ def _leaderboard(given: argparse.Namespace) -> None:
 
 def _look_at_data(given: argparse.Namespace) -> None:
     from builder.data.survey_page import write_survey
-    from builder.pipeline import Folders, gather_data
+    from builder.pipeline import gather_data
+    from builder.pipeline.request import Folders
 
     data, refusal = gather_data(_request_for(given, given.source), Folders(given.work, given.site))
     write_survey(data, given.work / "survey", refusal)
@@ -198,7 +201,8 @@ def _serve(given: argparse.Namespace) -> None:
 
 
 def _publish(given: argparse.Namespace) -> None:
-    from builder.pipeline import Folders, refuse_if_outdated
+    from builder.pipeline.record import refuse_if_outdated
+    from builder.pipeline.request import Folders
     from builder.publish import publish_site
 
     refuse_if_outdated(Folders(given.work, given.site))
@@ -206,7 +210,7 @@ def _publish(given: argparse.Namespace) -> None:
 
 
 def _predict(given: argparse.Namespace) -> int:
-    from builder.pipeline import Folders
+    from builder.pipeline.request import Folders
     from builder.predict import predict_photos
 
     folders = Folders(given.work, given.site) if given.ensemble else None
@@ -222,7 +226,8 @@ def _compare(given: argparse.Namespace) -> None:
 
 
 def _search(given: argparse.Namespace) -> None:
-    from builder.pipeline import Folders, search_settings
+    from builder.pipeline.request import Folders
+    from builder.pipeline.search import search_settings
 
     search_settings(_request_for(given, given.data), Folders(given.work, given.site))
 

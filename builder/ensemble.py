@@ -18,7 +18,7 @@ Members = list[tuple[Path, Path]]  # of each fold the folders of its training an
 def members_of(record: Path, work: Path, network: str) -> Members:
     """The networks that the last build made of `network`, one a fold; raises a BuildError where it made none.
 
-    record: what the build noted down, see `pipeline.Folders`.
+    record: what the build noted down, see `pipeline.request.Folders`.
     """
     noted = json.loads(record.read_text(encoding="utf-8")).get("ensemble", {}) if record.is_file() else {}
     members = [(work / trained, work / calibrated) for trained, calibrated in noted.get(network, [])]

@@ -16,7 +16,7 @@ from builder.quality import Measures, measure_quality
 
 if TYPE_CHECKING:
     from builder.ensemble import Members
-    from builder.pipeline import Folders
+    from builder.pipeline.request import Folders
 
 WARNING = "For education only: this is not a diagnosis. Show any spot that worries you to a dermatologist."
 

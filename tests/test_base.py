@@ -14,7 +14,8 @@ import builder.train
 from builder.config import read_config
 from builder.errors import BuildError
 from builder.network import Network, build_network
-from builder.pipeline import Folders, Request, build_site
+from builder.pipeline import build_site
+from builder.pipeline.request import Folders, Request
 from builder.quiet_tensorflow import tf_keras
 from builder.train import History, fit
 from builder.train.base import base_layers, begin_with_base

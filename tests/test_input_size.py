@@ -17,7 +17,8 @@ from builder.config import Config, read_config
 from builder.data import gather_at_width, load_photos
 from builder.data.demo import draw_demo_photo
 from builder.errors import BuildError
-from builder.pipeline import _fingerprint, _gather_photos, _seen_by
+from builder.pipeline.entries import fingerprint, gather_photos
+from builder.pipeline.network_stages import seen_by
 from builder.preprocess import Frame, centred_frame, photo_to_pixels, shrink
 from builder.quality import measure_quality, quality_limits
 from builder.scope.other_things import other_things
@@ -92,8 +93,8 @@ def test_photos_that_changed_meanwhile_are_a_problem_to_mend(tmp_path: Path) -> 
 def test_each_size_is_gathered_once_and_all_networks_share_one_split(tmp_path: Path) -> None:
     settings = ["demo.photos=70", "mobilenet.width_px=160", "grayscale.width_px=160", "compact.width_px=120"]
     chain = Chain(config_of("demo", *settings), tmp_path)
-    data = chain.run("data", _fingerprint(chain.config), _gather_photos)
-    seen = {name: _seen_by(chain, name, data) for name in ("cnn", "mobilenet", "grayscale", "compact")}
+    data = chain.run("data", fingerprint(chain.config), gather_photos)
+    seen = {name: seen_by(chain, name, data) for name in ("cnn", "mobilenet", "grayscale", "compact")}
     assert seen["cnn"] == data and seen["mobilenet"] == seen["grayscale"]
     widths = {name: load_photos(folder).pixels.shape[2] for name, folder in seen.items()}
     assert widths == {"cnn": 100, "mobilenet": 160, "grayscale": 160, "compact": 120}

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuildError
-from builder.pipeline import Folders, Request, _write_record, refuse_if_outdated
+from builder.pipeline.record import refuse_if_outdated, write_record
+from builder.pipeline.request import Folders, Request
 from builder.publish import publish_site
 
 CONFIG = Path(__file__).parent.parent / "config.toml"
@@ -94,7 +95,7 @@ def built(tmp_path: Path, site: Path) -> tuple[Request, Folders]:
     config = tmp_path / "config.toml"
     config.write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
     request, folders = Request(config), Folders(tmp_path / "work", site)
-    _write_record(request, request.config(), folders, finished=True)
+    write_record(request, request.config(), folders, finished=True)
     refuse_if_outdated(folders)
     return request, folders
 
@@ -111,7 +112,7 @@ def test_a_site_older_than_its_config_is_refused(built: tuple[Request, Folders])
 
 def test_a_site_whose_build_did_not_finish_is_refused(built: tuple[Request, Folders]) -> None:
     request, folders = built
-    _write_record(request, request.config(), folders, finished=False)
+    write_record(request, request.config(), folders, finished=False)
     with pytest.raises(BuildError, match="did not finish"):
         refuse_if_outdated(folders)
 

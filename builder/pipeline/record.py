@@ -1,0 +1,40 @@
+"""What the last build was asked for, kept beside its work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from builder.config import Config
+from builder.errors import BuildError
+from builder.pipeline.request import Folders, Request
+
+
+def refuse_if_outdated(folders: Folders) -> None:
+    """Raise a BuildError if the site is not what its config asks for: its build failed, or the config has changed."""
+    remedy = "run python build.py, with the same options as before, and publish then"
+    if not folders.record.is_file() or not (folders.site / "index.html").is_file():
+        raise BuildError("there is no built site yet", remedy=remedy)
+    record = json.loads(folders.record.read_text(encoding="utf-8"))
+    if not record["finished"]:
+        raise BuildError("the last build did not finish, the site is an older one", remedy=remedy)
+    request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
+    if request.config().as_dict() != record["config"]:
+        raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
+
+
+def write_record(
+    request: Request, config: Config, folders: Folders, *, finished: bool, ensemble: dict[str, Any] | None = None
+) -> None:
+    """Note what is being built, for `publish` to compare, and where the networks of all folds are, for `predict`."""
+    folders.work.mkdir(parents=True, exist_ok=True)
+    record = {
+        "finished": finished,
+        "config_file": str(request.config_file.resolve()),
+        "source": request.source,
+        "settings": request.settings,
+        "config": config.as_dict(),
+        **({"ensemble": ensemble} if ensemble else {}),
+    }
+    folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")

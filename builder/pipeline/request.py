@@ -1,0 +1,45 @@
+"""What is to be built, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.chain import REPOSITORY
+from builder.config import Config, parse_setting, read_config
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line: a config file and what was put on top of it."""
+
+    config_file: Path
+    source: str | None = None
+    settings: tuple[str, ...] = ()
+
+    def config(self) -> Config:
+        return read_config(self.config_file, source=self.source, settings=list(self.settings))
+
+    def changes(self) -> dict[tuple[str, ...], Any]:
+        """What was put on top of the file, by table and key."""
+        changes = dict(parse_setting(setting) for setting in self.settings)
+        if self.source is not None:
+            changes["data", "source"] = self.source
+        return changes
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a build works and where its site goes."""
+
+    work: Path = REPOSITORY / "work"
+    site: Path = REPOSITORY / "site"
+
+    @property
+    def search(self) -> Path:
+        return self.work / "search"
+
+    @property
+    def record(self) -> Path:
+        return self.work / "last_build.json"
