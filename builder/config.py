@@ -70,6 +70,7 @@ class TrainingConfig:
     label_smoothing: float
     class_balance: float
     mix_up: float
+    plain_share: float
     frozen_epochs: int
     fine_tune_from: str
     fine_tune_rate: float
@@ -78,7 +79,16 @@ class TrainingConfig:
     @property
     def knows_its_end(self) -> bool:
         """Whether an epoch depends on how many are to come: AdamW's learning rate falls to zero with the last one."""
-        return self.optimizer == "adamw"
+        return self.optimizer == "adamw" or self.plain_share > 0
+
+    @property
+    def averages(self) -> bool:
+        """Whether a moving average of the weights is what is kept."""
+        return self.optimizer == "adamw" and self.averaging_epochs > 0
+
+    def is_plain(self, epoch: int) -> bool:
+        """Whether that epoch, counted from 1, is one of those that show photos as they are, mirrored at most."""
+        return epoch > self.epochs - round(self.plain_share * self.epochs)
 
 
 @dataclass(frozen=True, slots=True)

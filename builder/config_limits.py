@@ -32,6 +32,7 @@ LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("training", "label_smoothing"): (0, 0.9),
     ("training", "class_balance"): (0, 1),
     ("training", "mix_up"): (0, 10),
+    ("training", "plain_share"): (0, 1),
     ("training", "frozen_epochs"): (0, 10_000),
     ("training", "fine_tune_rate"): (1e-12, 10),
     ("training", "seed"): (0, 2**32 - 1),

@@ -1,11 +1,16 @@
-"""What a recipe asks of the network: weighed classes, smoothed targets, photos laid over each other."""
+"""What a recipe asks of the network: weighed classes, smoothed targets, photos mixed, and plain ones in the end."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from builder.config import read_config
+from builder.train.random_views import mirrored
 from builder.train.recipe import class_weights, mix_up, targets_of
+from tests.conftest import REPOSITORY
 
 LABELS = np.repeat(np.arange(6), (2, 4, 8, 2, 4, 80))  # none of the last class
 
@@ -29,3 +34,24 @@ def test_two_photos_are_laid_over_each_other() -> None:
     mixed, asked = mix_up(photos, targets, 0.75)
     assert mixed.ravel() == pytest.approx([0.5, 1.0, 1.5])
     assert asked[0] == pytest.approx([0.75, 0.0, 0.25])
+
+
+def test_only_the_last_epochs_show_photos_as_they_are() -> None:
+    recipe = replace(read_config(REPOSITORY / "config.toml").recipe_of("compact"), epochs=10, plain_share=0.2)
+    assert [epoch for epoch in range(1, 11) if recipe.is_plain(epoch)] == [9, 10]
+    assert not any(replace(recipe, plain_share=0.0).is_plain(epoch) for epoch in range(1, 11))
+
+
+def test_where_the_last_epochs_are_plain_an_epoch_depends_on_how_many_are_to_come() -> None:
+    recipe = replace(read_config(REPOSITORY / "config.toml").training, optimizer="rmsprop")
+    assert not recipe.knows_its_end
+    assert replace(recipe, plain_share=0.1).knows_its_end
+
+
+def test_a_mirrored_photo_has_the_same_pixels_in_each_of_four_ways() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (75, 100, 3), dtype=np.uint8)
+    ways = [photo, photo[::-1], photo[:, ::-1], photo[::-1, ::-1]]
+    seen = mirrored(np.repeat(photo[None], 40, axis=0), np.random.default_rng(1))
+    found = [[index for index, way in enumerate(ways) if np.array_equal(view, way)] for view in seen]
+    assert all(len(which) == 1 for which in found)
+    assert {which[0] for which in found} == {0, 1, 2, 3}

@@ -24,7 +24,7 @@ from builder.progress import Advance, steps
 from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.split import load_parts
 from builder.train.base import begin_with_base
-from builder.train.random_views import random_views
+from builder.train.random_views import mirrored, random_views
 from builder.train.recipe import averaged, class_weights, compile_network, mix_up, targets_of
 from builder.train.stages import begins_stage
 
@@ -121,7 +121,7 @@ def fit(
         advance(0, f"{recipe.epochs} epochs{_spoken(history[-1])}")
     if recipe.keep == "best":
         network.set_weights(_arrays_in(_weights_file(checkpoint, kept_epoch(history, "best"))))
-    elif recipe.knows_its_end and recipe.averaging_epochs:
+    elif recipe.averages:
         network.optimizer.finalize_variable_values(network.trainable_variables)
     return history
 
@@ -170,9 +170,9 @@ def _train_epoch(
             break
         photos, targets = pixels[batch], targets_of(labels[batch], recipe.label_smoothing, weights)
         if recipe.augmentation == "random":
-            photos = random_views(photos, random)
+            photos = (mirrored if recipe.is_plain(epoch) else random_views)(photos, random)
         photos = tensorflow.cast(photos, tensorflow.float32)
-        if recipe.mix_up:
+        if recipe.mix_up and not recipe.is_plain(epoch):
             photos, targets = mix_up(photos, targets, random.beta(recipe.mix_up, recipe.mix_up))
         result = network.train_on_batch(photos, targets, reset_metrics=False, return_dict=True)
         advance(len(batch))

@@ -27,6 +27,13 @@ def random_views(photos: NDArray[np.uint8], random: np.random.Generator) -> Any:
     return _see(photos, _draw_places(photos.shape[:3], random), _draw_light(len(photos), random))
 
 
+def mirrored(photos: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """Each photo as it is, or mirrored across, or up and down, or both: the same pixels, of (photos, 75, 100, 3)."""
+    across, up_and_down = random.random((2, len(photos), 1, 1, 1)) < 0.5
+    photos = np.where(across, photos[:, :, ::-1], photos)
+    return np.where(up_and_down, photos[:, ::-1], photos)
+
+
 def _draw_places(shape: tuple[int, ...], random: np.random.Generator) -> Floats:
     """Affine maps (photos, 8) from places in the view to places in the photo, about its middle."""
     count, height, width = shape

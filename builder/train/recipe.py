@@ -56,7 +56,7 @@ def _optimizer(recipe: TrainingConfig, photos: int) -> Any:
 @contextmanager
 def averaged(network: Network, recipe: TrainingConfig) -> Iterator[None]:
     """Within, the network has the moving average of its weights, if the recipe keeps one (Polyak and Juditsky 1992)."""
-    if not (recipe.knows_its_end and recipe.averaging_epochs):
+    if not recipe.averages:
         yield
         return
     weights = network.get_weights()
