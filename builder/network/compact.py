@@ -32,7 +32,7 @@ STAGES = (
     label_smoothing=0.05,
     class_balance=0.25,
     mix_up=0.2,
-    plain_share=0.1,
+    plain_share=0.2,
 )
 def compact(photo: Any, layers: Any) -> Any:
     """Four residual blocks (He and others, CVPR 2016), 694,063 parameters.
