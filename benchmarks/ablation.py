@@ -29,6 +29,7 @@ SETTINGS = ("split.test_share=0.2", "split.validation_share=0.25", f"site.networ
 ROWS: dict[str, dict[str, Any]] = {
     "the recipe": {},
     "no mixup": {"mix_up": 0.0},
+    "random views and mixup to the end": {"plain_share": 0.0},
     "classes weighed by 0 instead of 0.25": {"class_balance": 0.0},
     "classes weighed by 0.5": {"class_balance": 0.5},
     "no label smoothing": {"label_smoothing": 0.0},
