@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from builder.classes import CODES
@@ -24,7 +25,7 @@ def make_report(*, is_demo: bool = False) -> dict[str, Any]:
         "config": {
             "evaluation": {"resamples": 1000, "seed": 101},
             "training": {"epochs": 5, "learning_rate": 1e-4},
-            "networks": {"cnn": {"augmentation": "twins"}, "small": {"augmentation": "random"}},
+            "networks": {"cnn": {"augmentation": "twins"}, "small": {"augmentation": "random", "plain_share": 0.0}},
         },
         "networks": {"cnn": make_network()},
         "leakage": None,
@@ -211,3 +212,16 @@ def _sureness() -> dict[str, Any]:
         ],
         "area_under_risk_coverage": figure(0.147),
     }
+
+
+def figures_in(tree: Any, name: str = "") -> Iterator[tuple[str, dict[str, float | None]]]:
+    """Every {"value", "low", "high"} beneath, with the name it has."""
+    if isinstance(tree, dict):
+        if set(tree) == {"value", "low", "high"}:
+            yield name, tree
+        else:
+            for key, branch in tree.items():
+                yield from figures_in(branch, key)
+    elif isinstance(tree, list):
+        for branch in tree:
+            yield from figures_in(branch, name)

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page
 
 from builder.messages import LANGUAGES, Language
 from builder.render import IN_ALL_LANGUAGES
-from tests.conftest import REPOSITORY, Build
+from tests.conftest import Build
+from tests.visiting import violations
 
-AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 FOR_READING = tuple(name for name in IN_ALL_LANGUAGES if name != "index.html")
 PAGES = [f"{language.code}/{name}".removeprefix("en/") for language in LANGUAGES for name in IN_ALL_LANGUAGES]
 ARABIC = next(language for language in LANGUAGES if language.direction == "rtl")
@@ -47,9 +47,7 @@ def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
 @pytest.mark.parametrize("path", [*PAGES, "404.html"])
 def test_axe_finds_nothing(opened: Callable[..., Page], path: str, scheme: str) -> None:
     page = opened(path, color_scheme=scheme, viewport={"width": 390, "height": 844})
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run()).violations")
-    assert [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]] == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -72,9 +70,7 @@ def test_an_answer_is_accessible_and_fits_in_every_language(
     page.wait_for_selector("main[data-state=ready]")
     page.set_input_files("#photo", demo_build.site / "samples" / "nv.png")
     page.wait_for_selector("main[data-state=result]")
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run()).violations")
-    assert [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.set_viewport_size({"width": FULL_SIZE_PX // 2, "height": 400})
     page.evaluate("document.documentElement.style.fontSize = '225%'")

@@ -32,6 +32,6 @@ def test_javascript_is_type_checked() -> None:
 
 def test_every_test_that_the_list_of_features_names_is_there() -> None:
     named = re.findall(r"`(test_\w+)`", (REPOSITORY / "docs" / "features.md").read_text(encoding="utf-8"))
-    there = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "tests").glob("test_*.py"))
+    there = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "tests").rglob("test_*.py"))
     assert named
     assert [name for name in named if f"def {name}(" not in there] == []

@@ -11,10 +11,9 @@ from playwright.sync_api import Browser
 
 from builder.comparison_page import write_comparison_page
 from builder.verdict import better_of
-from tests.conftest import REPOSITORY
 from tests.report_figures import NONE, figure
+from tests.visiting import violations
 
-AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 ROWS = [
     {"name": "accuracy", "title": "Accuracy", "kind": "share", "lower_is_better": False},
     {"name": "macro_auc", "title": "Macro ROC AUC", "kind": "score", "lower_is_better": False},
@@ -113,7 +112,6 @@ def test_the_comparison_is_accessible_and_fits_a_phone(browser: Browser, tmp_pat
     addresses = page.eval_on_selector_all("link, a", "all => all.map((one) => one.getAttribute('href'))")
     files = [each for each in addresses if not each.startswith("#")]
     assert files and all((file.parent / each).exists() for each in files), "a page alone leads to nothing but its own"
-    page.evaluate(AXE)
-    found = page.evaluate("async () => (await axe.run()).violations")
+    found = violations(page)
     page.close()
-    assert [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]] == []
+    assert found == []

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from builder.serve import SUB_PATH, make_server
 from tests.conftest import REPOSITORY
@@ -23,6 +23,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 # On a fast line the page fetches its other networks by itself, which would slow every visit of the tests.
 METERED = "Object.defineProperty(Navigator.prototype, 'connection', { value: { saveData: true }, configurable: true });"
+LOADED = "main[data-state=ready], main[data-state=error]"
+LAST_SHARD = "**/group1-shard1of1.bin"  # of the network that answers first
 SKIN, BROWN = (214, 170, 150), (96, 58, 44)
 
 
@@ -70,6 +72,24 @@ def rows(page: Page) -> dict[str, float]:
         "[data-code]", "all => all.map(one => [one.dataset.code, one.dataset.probability])"
     )
     return {code: float(probability) for code, probability in found}
+
+
+def hold(page: Page, pattern: str) -> list[Route]:
+    """Keep a request back until the test lets it go on."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(pattern, keep)
+    return held
+
+
+def let_go(page: Page, held: list[Route]) -> None:
+    """Let the request go on; the page may not have come to it yet."""
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
 
 
 def frame(page: Page) -> dict[str, float]:
