@@ -86,7 +86,9 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 
 
 def choose_operating_point(score: Floats, is_malignant: Flags, sensitivity: float) -> dict[str, Any] | None:
-    """The highest threshold that finds at least that share (0-1) of the malignant photos; None without any.
+    """The threshold that finds at least that share (0-1) of the malignant photos; None without any.
+
+    Of all that do, it is one with the fewest false alarms, and of these the lowest: it finds the most.
 
     score: (photos,) the probabilities of the malignant classes together. A photo at the threshold or above is called
     malignant. The threshold lies halfway to the next lower score, so that rounding elsewhere turns no answer.
@@ -94,7 +96,10 @@ def choose_operating_point(score: Floats, is_malignant: Flags, sensitivity: floa
     if is_malignant.all() or not is_malignant.any():
         return None
     may_be_missed = int((1 - sensitivity) * is_malignant.sum() + 1e-9)
-    threshold = _halfway_below(np.sort(score[is_malignant])[may_be_missed], score)
+    enough = np.sort(score[is_malignant])[may_be_missed]
+    spared = score[~is_malignant & (score < enough)]
+    lowest = score[score > spared.max()].min() if len(spared) else score.min()
+    threshold = _halfway_below(lowest, score)
     called = score >= threshold
     return {
         "threshold": threshold,

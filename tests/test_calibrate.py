@@ -51,16 +51,26 @@ def test_the_folded_network_gives_the_calibrated_probabilities() -> None:
     assert predict(network, photos) == pytest.approx(cooled / cooled.sum(axis=1, keepdims=True), abs=1e-5)
 
 
-def test_the_operating_point_is_the_highest_threshold_that_finds_enough() -> None:
+def test_the_operating_point_finds_enough_with_the_fewest_false_alarms_and_then_the_most() -> None:
     random = np.random.default_rng(1)
     is_malignant = random.random(500) < 0.2
     score = np.clip(random.normal(0.3 + 0.3 * is_malignant, 0.2), 0, 1)
     point = choose_operating_point(score, is_malignant, 0.95)
     assert point is not None
     assert point["validation"]["sensitivity"] == (score >= point["threshold"])[is_malignant].mean() >= 0.95
-    higher = score[score > point["threshold"]].min() + 1e-12
-    assert (score >= higher)[is_malignant].mean() < 0.95
+    found = np.array([(score >= threshold)[is_malignant].mean() for threshold in score])
+    alarms = np.array([(score >= threshold)[~is_malignant].mean() for threshold in score])
+    fewest = alarms[found >= 0.95].min()
+    assert point["validation"]["specificity"] == pytest.approx(1 - fewest)
+    assert point["validation"]["sensitivity"] == found[alarms == fewest].max()
     assert point["threshold"] not in score  # halfway between two: rounding elsewhere turns no answer
+
+
+def test_where_all_are_told_apart_the_operating_point_lies_between_them() -> None:
+    score, is_malignant = np.array([0.1, 0.3, 0.9, 0.99]), np.array([False, False, True, True])
+    point = choose_operating_point(score, is_malignant, 0.5)
+    assert point is not None and point["threshold"] == pytest.approx(0.6)
+    assert point["validation"]["sensitivity"] == point["validation"]["specificity"] == 1
 
 
 def test_without_malignant_photos_there_is_no_operating_point() -> None:

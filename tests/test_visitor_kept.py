@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from builder.messages import LANGUAGES, Language
 from tests.conftest import Build
 from tests.visiting import answer, choose, png, rows, settle, spot_photo, visit
 
@@ -115,11 +117,25 @@ def test_a_browser_that_keeps_nothing_says_so_and_answers_all_the_same(page: Pag
     assert len(answer(page, PHOTO)) == 7
 
 
+def sheets(page: Page) -> int:
+    return len(re.findall(rb"/Type /Page\b", page.pdf(format="A4", print_background=True)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=[language.code for language in LANGUAGES])
+def test_in_every_language_an_answer_prints_on_one_page(
+    browser: Browser, demo_build: Build, language: Language
+) -> None:
+    with visit(browser, demo_build.site) as page:
+        page.goto(page.url.replace("index.html", f"{language.code}/index.html".removeprefix("en/")) + "#en")
+        for sample in sorted((demo_build.site / "samples").glob("*.png")):
+            answer(page, sample.read_bytes())
+            assert sheets(page) == 1, sample.stem
+
+
 @pytest.mark.parametrize("photo", [PHOTO, png(spot_photo(300, 900))], ids=["landscape", "tall"])
 def test_an_answer_prints_on_one_page_with_the_warnings(page: Page, photo: bytes) -> None:
     answer(page, photo)
-    paper = page.pdf(format="A4", print_background=True)
-    assert paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") + paper.count(b"/Type /Page/") == 1
+    assert sheets(page) == 1
     page.emulate_media(media="print")
     for hidden in ("#chooser", "#framing-tools", "#heat-switch", "#actions", "#history", "#status"):
         assert page.locator(hidden).is_hidden(), hidden
