@@ -136,8 +136,8 @@ def test_the_large_kernels_of_a_small_network_are_8_bits_and_its_first_ones_16(t
     kinds = {weight["name"]: weight["quantization"]["dtype"] for weight in group["weights"]}
     assert kinds["conv2d/kernel"] == kinds["dense/kernel"] == "float16"
     in_8_bits = sum(math.prod(weight["shape"]) for weight in group["weights"] if kinds[weight["name"]] == "uint8")
-    assert in_8_bits > 0.85 * network.count_params()
-    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 0.8e6
+    assert in_8_bits > 0.8 * network.count_params()
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 0.83e6
 
 
 def test_where_8_bits_change_too_much_the_large_kernels_are_stored_in_16(
