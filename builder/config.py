@@ -78,7 +78,7 @@ class TrainingConfig:
 
     @property
     def knows_its_end(self) -> bool:
-        """Whether an epoch depends on how many are to come: AdamW's learning rate falls to zero with the last one."""
+        """Whether an epoch depends on how many are to come: AdamW's rate falls to zero, the last ones may be plain."""
         return self.optimizer == "adamw" or self.plain_share > 0
 
     @property

@@ -34,7 +34,7 @@ from builder.twins import write_twin
 
 ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
 # Of all weights: such kernels may be stored in 8 bits, their errors average out; those of the first layers are smaller.
-LARGE_KERNEL_SHARE = 0.1
+LARGE_KERNEL_SHARE = 0.07
 # How they may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose, and so do many layers in
 # a row; float32 is all of the network as it was trained.
 LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16", "float32"), "float32": ("float32",)}
