@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from builder.config import Config
+from builder.ownership import DONE, content_hash, replacing
 
 REPOSITORY = Path(__file__).parent.parent
-DONE = "done.json"  # written last into a stage's folder: without it, the stage did not finish
-HASHED_AT_ONCE_BYTES = 1 << 20
 
 SHARED_BY_NETWORKS = "builder/network/__init__.py"
 ANSWERING = (SHARED_BY_NETWORKS, "builder/fuse.py")
@@ -177,12 +175,8 @@ class Chain:
         if (folder / DONE).exists():
             return folder
         self.ran.append(stage)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        step(*inputs, config=self.config, into=folder)
-        files = sorted(file for file in folder.rglob("*") if file.is_file())
-        result = {file.relative_to(folder).as_posix(): content_hash(file) for file in files}
-        (folder / DONE).write_text(json.dumps({"depends_on": depends_on, "result": result}, indent=1), encoding="utf-8")
+        with replacing(folder, {"depends_on": depends_on}) as fresh:
+            step(*inputs, config=self.config, into=fresh)
         return folder
 
     def place(self, stage: str, settings: Any, *inputs: Path, network: str = "") -> tuple[Path, list[Any]]:
@@ -212,18 +206,6 @@ def files_of_network(name: str) -> list[str]:
         r"^from builder\.network\.(\w+) import", (REPOSITORY / file).read_text("utf-8"), re.MULTILINE
     )
     return [file, *(other for on in builds_on for other in files_of_network(on))]
-
-
-def content_hash(path: Path) -> str:
-    """A hash of a file, or of the names and contents of all files in a folder; not of what Python compiled there."""
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file() and file.suffix != ".pyc":
-            digest.update(f"{file.relative_to(path).as_posix()}\0".encode())
-            with open(file, "rb") as content:
-                while block := content.read(HASHED_AT_ONCE_BYTES):
-                    digest.update(block)
-    return digest.hexdigest()
 
 
 def _hash(content: bytes) -> str:

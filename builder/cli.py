@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from builder.errors import BuildError
 
 if TYPE_CHECKING:
-    from builder.pipeline.request import Request
+    from builder.pipeline.request import Folders, Request
 
 REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
@@ -142,14 +142,22 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
 
 def _build(given: argparse.Namespace) -> None:
     from builder.pipeline import build_site
+
+    build_site(_request_for(given, given.data, replaces_site=True), _folders_of(given))
+
+
+def _folders_of(given: argparse.Namespace) -> Folders:
+    """The folders in full, so that each has a name, and a folder that it lies in."""
     from builder.pipeline.request import Folders
 
-    build_site(_request_for(given, given.data), Folders(given.work, given.site))
+    site = given.site.absolute() if given.site.is_symlink() else given.site.resolve()  # a link is refused as one
+    return Folders(given.work.resolve(), site)
 
 
-def _request_for(given: argparse.Namespace, source: str | None) -> Request:
-    """What was asked for, with its data fetched where they come from elsewhere."""
+def _request_for(given: argparse.Namespace, source: str | None, *, replaces_site: bool = False) -> Request:
+    """What was asked for, with its data fetched where they come from elsewhere; refuses unsafe folders before that."""
     from builder.pipeline.request import Request
+    from builder.pipeline.safe_folders import refuse_unsafe
 
     settings = [*given.settings, *given.more_settings]
     if given.test_data is not None:
@@ -159,6 +167,7 @@ def _request_for(given: argparse.Namespace, source: str | None) -> Request:
     if given.folds is not None:
         settings += ["split.rule=k-fold", f"split.folds={given.folds}", "folds.measure=true"]
     request = Request(given.config, source, tuple(settings))
+    refuse_unsafe(request.config(), _folders_of(given), replaces_site=replaces_site)
     _fetch_if_named(request, given.accept_licence)
     return request
 
@@ -174,62 +183,73 @@ def _fetch_if_named(request: Request, accept_licence: bool) -> None:
 def _leaderboard(given: argparse.Namespace) -> None:
     from builder.network import network_names
     from builder.pipeline import build_leaderboard
-    from builder.pipeline.request import Folders
 
-    request = _request_for(given, given.data)
+    request = _request_for(given, given.data, replaces_site=True)
     # Without a word, the network that answers a visitor stays the first.
     names = given.networks or ",".join(dict.fromkeys([*request.config().site.networks, *network_names()]))
     request = replace(request, settings=(*request.settings, f"site.networks={names}"))
     if len(request.config().site.networks) < 2:
         raise BuildError(f"there is only {names} to compare", remedy=f"name two of: {', '.join(network_names())}")
-    build_leaderboard(request, Folders(given.work, given.site), with_times=not given.without_times)
+    build_leaderboard(request, _folders_of(given), with_times=not given.without_times)
 
 
 def _look_at_data(given: argparse.Namespace) -> None:
     from builder.data.survey_page import write_survey
+    from builder.ownership import refuse_foreign
     from builder.pipeline import gather_data
-    from builder.pipeline.request import Folders
 
-    data, refusal = gather_data(_request_for(given, given.source), Folders(given.work, given.site))
-    write_survey(data, given.work / "survey", refusal)
+    folders = _folders_of(given)
+    refuse_foreign(folders.survey)
+    data, refusal = gather_data(_request_for(given, given.source), folders)
+    write_survey(data, folders.survey, refusal)
 
 
 def _serve(given: argparse.Namespace) -> None:
+    from builder.ownership import restore
     from builder.serve import serve_site
 
+    restore(_folders_of(given).site)
     serve_site(given.site, given.port)
 
 
 def _publish(given: argparse.Namespace) -> None:
+    from builder.ownership import restore
     from builder.pipeline.record import refuse_if_outdated
-    from builder.pipeline.request import Folders
     from builder.publish import publish_site
 
-    refuse_if_outdated(Folders(given.work, given.site))
-    publish_site(given.site, REPOSITORY)
+    folders = _folders_of(given)
+    restore(folders.site)
+    refuse_if_outdated(folders)
+    publish_site(folders.site, REPOSITORY)
 
 
 def _predict(given: argparse.Namespace) -> int:
-    from builder.pipeline.request import Folders
+    from builder.ownership import restore
     from builder.predict import predict_photos
 
-    folders = Folders(given.work, given.site) if given.ensemble else None
+    restore(_folders_of(given).site)
+    folders = _folders_of(given) if given.ensemble else None
     return predict_photos(given.photos, given.site, given.network, as_json=given.as_json, ensemble_in=folders)
 
 
 def _compare(given: argparse.Namespace) -> None:
     from builder.compare import compare_builds
     from builder.config import read_config
+    from builder.ownership import refuse_foreign
+    from builder.pipeline.safe_folders import at_work, refuse_unsafe
 
+    folders = _folders_of(given)
     rules = read_config(given.config, settings=given.settings).evaluation
-    compare_builds(given.reports, rules, given.work / "comparison", as_json=given.as_json)
+    refuse_unsafe(None, folders)
+    refuse_foreign(folders.comparison)
+    with at_work(folders):
+        compare_builds(given.reports, rules, folders.comparison, as_json=given.as_json)
 
 
 def _search(given: argparse.Namespace) -> None:
-    from builder.pipeline.request import Folders
     from builder.pipeline.search import search_settings
 
-    search_settings(_request_for(given, given.data), Folders(given.work, given.site))
+    search_settings(_request_for(given, given.data), _folders_of(given))
 
 
 def _test(given: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from builder.ownership import replacing
 from builder.render import TEMPLATES, template_environment
 from builder.verdict import better_of
 
@@ -22,16 +23,15 @@ def write_comparison_page(comparison: dict[str, Any], into: Path) -> Path:
     (`only_first_right`, `only_second_right`, and as `builder/evaluate/mcnemar.py` has them `p_over_lesions` and `p`,
     which are None where there is nothing to test).
     """
-    shutil.rmtree(into, ignore_errors=True)
-    (into / "css").mkdir(parents=True)
-    for style in sorted((TEMPLATES / "css").glob(STYLES)):
-        shutil.copy(style, into / "css")
-    shutil.copy(TEMPLATES / "icon.svg", into)
     page = template_environment().get_template("_comparison.html").render(
         comparison=comparison,
         report={"data": {"is_demo": comparison["is_demo"]}},  # the frame of every page asks for it
         better_of=better_of,
     )  # fmt: skip
-    file = into / "index.html"
-    file.write_text(page, encoding="utf-8", newline="\n")
-    return file
+    with replacing(into) as fresh:
+        (fresh / "css").mkdir()
+        for style in sorted((TEMPLATES / "css").glob(STYLES)):
+            shutil.copy(style, fresh / "css")
+        shutil.copy(TEMPLATES / "icon.svg", fresh)
+        (fresh / "index.html").write_text(page, encoding="utf-8", newline="\n")
+    return into / "index.html"

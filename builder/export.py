@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import math
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from builder.equalize import equalize
 from builder.errors import BuildError
 from builder.explain import describe_explanation
 from builder.network import Network, design_of
+from builder.ownership import delete_files
 from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.progress import steps
 from builder.scope import load_scope
@@ -108,7 +108,9 @@ def store_smallest(
     """
     before = predict(network, photos)
     for large_kernels in LARGE_KERNEL_TYPES[weights]:
-        _empty(folder)
+        if (folder / "model.json").exists():
+            delete_files(_in_order(folder))  # of the way before; there may have been more of them
+        folder.mkdir(parents=True, exist_ok=True)
         write_model(network, large_kernels, folder)
         stored = load_layers_model(folder)
         with steps(f"exporting: large kernels in {large_kernels}", len(photos)) as advance:
@@ -206,11 +208,6 @@ def _refuse_if_changed(comparison: Comparison, weights: str) -> None:
             f"{comparison.largest_probability_change:.4f} (at most {LARGEST_CHANGE[weights]} is allowed)",
             remedy="store it whole with --set export.weights=float32",
         )
-
-
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
 
 
 def _in_order(folder: Path) -> list[Path]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, Timeout, lock_descriptor
 
 from builder.progress import console
 
 LOCK = "lock"  # a file in the folder; only who has it open holds it: one that is left over after a crash stops nobody
-WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP)  # some network drives: there, as if nobody else were at it
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EBADF)  # some network drives: there, as if nobody else were at it
 
 
 @contextmanager
@@ -33,3 +34,29 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def locked_beside(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder that `folder` lies in: it stays where it is while `folder` is replaced.
+
+    Where the system locks folders themselves, that leaves no file behind.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if os.name == "nt":
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
+            yield
+        return
+    handle = os.open(folder.parent, os.O_RDONLY)
+    try:
+        if not lock_descriptor(handle, blocking=False):
+            console.print(f"another build is at work beside {folder}: waiting until it has finished", markup=False)
+            lock_descriptor(handle)
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            os.close(handle)
+            raise
+    try:
+        yield
+    finally:
+        os.close(handle)

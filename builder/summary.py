@@ -18,11 +18,11 @@ FIGURES = {
 FIGURES_OF_FOLDS = {**FIGURES, "malignant, ROC AUC": "malignant_auc"}
 
 
-def summary_of(site: Path, seconds: float) -> str:
-    """A few lines about the site in `site`, built in `seconds`."""
-    report = json.loads((site / "report.json").read_text(encoding="utf-8"))
+def summary_of(rendered: Path, site: Path, seconds: float) -> str:
+    """A few lines about the site that was rendered, built in `seconds` and put into `site`."""
+    report = json.loads((rendered / "report.json").read_text(encoding="utf-8"))
     data, networks = report["data"], report["networks"]
-    folder_bytes = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
+    folder_bytes = sum(file.stat().st_size for file in rendered.rglob("*") if file.is_file())
     lines = [
         "",
         f"Built in {seconds:.0f} s from {data['title']}: {data['photos']} photos of {data['lesions']} lesions.",

@@ -26,6 +26,7 @@ from urllib3.util import Retry
 from builder.data.ham10000 import CITATION
 from builder.errors import BuildError
 from builder.folder_lock import locked
+from builder.ownership import delete_files, replace_file
 from builder.progress import Advance, console, steps
 
 DOI = "10.7910/DVN/DBW86T"
@@ -194,7 +195,7 @@ def _fetch_files(session: requests.Session, folder: Path, files: list[_File]) ->
     with steps("fetching HAM10000", total, done=done, in_bytes=True) as advance:
         for file in files:
             if file.md5 is None and file.size_bytes != _size_of(folder / file.name):
-                (folder / file.name).unlink(missing_ok=True)  # without a checksum, pooch takes what is there
+                delete_files([folder / file.name])  # without a checksum, pooch takes what is there
             try:
                 shelf.fetch(file.name, downloader=_Resuming(session, folder, file, advance))
             except ValueError as error:
@@ -217,7 +218,7 @@ class _Resuming:
     def __call__(self, url: str, output_file: str, pooch: object, check_only: bool = False) -> None:
         """Leave the whole file in `output_file`. Raises BuildError, or ValueError if it has another size."""
         if self.file.size_bytes is None or _size_of(self.part) > self.file.size_bytes:
-            self.part.unlink(missing_ok=True)
+            delete_files([self.part])
         fruitless = 0
         while _size_of(self.part) != self.file.size_bytes:
             before = _size_of(self.part)
@@ -230,7 +231,7 @@ class _Resuming:
                     raise BuildError(f"{self.file.name}: the connection keeps breaking off", remedy=GO_ON) from error
                 time.sleep(min(2**fruitless - 1, LONGEST_PAUSE_S))  # at once, as long as something comes
         size = _size_of(self.part)
-        self.part.replace(output_file)
+        replace_file(self.part, Path(output_file))
         if self.file.size_bytes not in (None, size):
             raise ValueError(f"{self.file.name} has {size} bytes instead of {self.file.size_bytes}")
 
@@ -239,7 +240,7 @@ class _Resuming:
         headers = {"Range": f"bytes={start}-"} if start else {}
         with self.session.get(url, headers=headers, stream=True, timeout=(CONNECT_S, SILENCE_S)) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable:
-                self.part.unlink()
+                delete_files([self.part])
                 raise ValueError(f"{self.file.name} is shorter than it was")
             _refuse_bad_answer(response)
             goes_on = response.status_code == requests.codes.partial_content

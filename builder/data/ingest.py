@@ -10,7 +10,6 @@ import csv
 import hashlib
 import io
 import os
-import shutil
 import threading
 import zipfile
 import zlib
@@ -34,6 +33,7 @@ from builder import plain_jpeg, preprocess
 from builder.data.listing import Entry, LeftOut, Listing, Place, Row
 from builder.data.photo_files import read_bytes, readable
 from builder.data.pixel_file import PixelReader, appending_pixels
+from builder.ownership import remove_if_empty, replace_file
 from builder.plain_jpeg import Scratch
 from builder.preprocess import WIDTH_PX, PhotoProblem, frame_and_shrink, read_photo
 from builder.progress import steps
@@ -110,8 +110,8 @@ def ingest_photos(
             if len(lines) % CHUNK_PHOTOS == 0 or len(lines) == len(entries):
                 advance((len(lines) - len(done) - 1) % CHUNK_PHOTOS + 1)
     for finished in (PIXELS, RECORD):
-        (working / finished).replace(into / finished)
-    shutil.rmtree(working)
+        replace_file(working / finished, into / finished)
+    remove_if_empty(working)
     kept = [(entry, line) for entry, line in zip(entries, lines, strict=True) if not line.reason]
     return Ingested(
         [entry for entry, _ in kept],

@@ -17,6 +17,7 @@ from builder.data.near_identical import likeness_of, near_identical_pairs
 from builder.data.survey import Size, Survey, blocks, survey_photos
 from builder.data.survey_plots import Bars, brightness_strip, level_lines, share_width, size_bars
 from builder.formatting import counted, percent
+from builder.ownership import replacing
 from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.progress import console, steps
 from builder.render import TEMPLATES, template_environment
@@ -45,7 +46,8 @@ def write_survey(data: Path, into: Path, refusal: str | None) -> None:
         examples=EXAMPLES,
         oddities=ODDITIES,
     )
-    _write_page(survey, photos, refusal, into)
+    with replacing(into) as fresh:
+        _write_page(survey, photos, refusal, fresh)
     refused = [f"A build refuses these data. {refusal}"] if refusal else []
     lines = [*_lines(survey), *refused, f"The page with pictures, for your eyes: {into / 'index.html'}"]
     console.print("\n".join(lines), markup=False)  # names of files may hold what looks like markup
@@ -104,7 +106,6 @@ def _lines(survey: Survey) -> list[str]:
 
 
 def _write_page(survey: Survey, photos: Photos, refusal: str | None, into: Path) -> None:
-    shutil.rmtree(into, ignore_errors=True)
     for folder in ("css", "photos"):
         (into / folder).mkdir(parents=True)
     for style in STYLES:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from builder.chain import Chain
-from builder.folder_lock import locked
 from builder.pipeline.entries import (
     compare_ways,
     fingerprint,
@@ -33,6 +32,7 @@ from builder.pipeline.network_stages import (
 )
 from builder.pipeline.record import write_record
 from builder.pipeline.request import Folders, Request
+from builder.pipeline.safe_folders import at_work
 from builder.pipeline.site_folder import put_in_place
 from builder.progress import console
 from builder.summary import summary_of
@@ -48,12 +48,14 @@ def build_leaderboard(request: Request, folders: Folders, *, with_times: bool) -
     if with_times:
         with open_browser():
             pass  # raises where there is none: now, not after hours of training
-    build_site(request, folders, partial(_make_board, with_times=with_times))
-    print_table(json.loads((folders.site / BOARD).read_text(encoding="utf-8")))
+    rendered = build_site(request, folders, partial(_make_board, with_times=with_times))
+    print_table(json.loads((rendered / BOARD).read_text(encoding="utf-8")))
 
 
-def build_site(request: Request, folders: Folders, make_board: Callable[..., Path] | None = None) -> None:
+def build_site(request: Request, folders: Folders, make_board: Callable[..., Path] | None = None) -> Path:
     """Run every stage whose result is not there yet, and put the rendered site in place of the old one.
+
+    Returns where it was rendered; what is in place may soon be another build's.
 
     make_board: makes the leaderboard of the networks, if the site is to have one.
     """
@@ -61,7 +63,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
     config = request.config()
     for name in config.site.networks:
         content_of_base(config, name)  # raises where it is not there: now, not after hours of training
-    with locked(folders.work):
+    with at_work(folders):
         write_record(request, config, folders, finished=False)
         chain = Chain(config, folders.work)
         data = chain.run("data", fingerprint(config), gather_photos)
@@ -73,10 +75,11 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
         shown = [folder for built in networks for folder in (built.scoped, built.evaluated, built.exported)]
         rendered = chain.run("render", config.as_dict(), render_site, *shown, *leakage, *folds, *board)
         put_in_place(rendered, folders.site)
-        write_record(request, config, folders, finished=True, ensemble=ensemble)
+        write_record(request, config, folders, finished=True, rendered=rendered, ensemble=ensemble)
     if not chain.ran:
         console.print("Nothing has changed since the last build.")
-    console.print(summary_of(folders.site, time.monotonic() - started))
+    console.print(summary_of(rendered, folders.site, time.monotonic() - started))
+    return rendered
 
 
 def _make_board(chain: Chain, networks: list[Built], *, with_times: bool) -> Path:
@@ -137,7 +140,7 @@ def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
 
     config = request.config()
     chain = Chain(config, folders.work)
-    with locked(folders.work):
+    with at_work(folders):
         try:
             return chain.run("data", fingerprint(config), gather_photos), None
         except TooManyLeftOut as refusal:

@@ -9,10 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.chain import Chain, content_hash
+from builder.chain import Chain
 from builder.config import IMAGENET, NO_BASE, OTHER_BASE, Config, TrainingConfig
 from builder.config_limits import SMALLEST_WIDTH_PX
 from builder.errors import BuildError
+from builder.ownership import content_hash
 from builder.pipeline.entries import (
     augment_training,
     calibrate_network,

@@ -9,6 +9,7 @@ from typing import Any
 from builder.config import Config
 from builder.errors import BuildError
 from builder.pipeline.request import Folders, Request
+from builder.pipeline.site_folder import site_files
 
 
 def refuse_if_outdated(folders: Folders) -> None:
@@ -22,10 +23,18 @@ def refuse_if_outdated(folders: Folders) -> None:
     request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
     if request.config().as_dict() != record["config"]:
         raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
+    if site_files(folders.site) != record.get("site"):
+        raise BuildError(f"{folders.site} is not what the last build in {folders.work} has made", remedy=remedy)
 
 
 def write_record(
-    request: Request, config: Config, folders: Folders, *, finished: bool, ensemble: dict[str, Any] | None = None
+    request: Request,
+    config: Config,
+    folders: Folders,
+    *,
+    finished: bool,
+    rendered: Path | None = None,
+    ensemble: dict[str, Any] | None = None,
 ) -> None:
     """Note what is being built, for `publish` to compare, and where the networks of all folds are, for `predict`."""
     folders.work.mkdir(parents=True, exist_ok=True)
@@ -35,6 +44,7 @@ def write_record(
         "source": request.source,
         "settings": request.settings,
         "config": config.as_dict(),
+        **({"site": site_files(rendered)} if rendered else {}),
         **({"ensemble": ensemble} if ensemble else {}),
     }
     folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")

@@ -41,5 +41,13 @@ class Folders:
         return self.work / "search"
 
     @property
+    def survey(self) -> Path:
+        return self.work / "survey"
+
+    @property
+    def comparison(self) -> Path:
+        return self.work / "comparison"
+
+    @property
     def record(self) -> Path:
         return self.work / "last_build.json"

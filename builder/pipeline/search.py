@@ -11,10 +11,10 @@ from typing import Any
 
 from builder.chain import Chain
 from builder.config import Config
-from builder.folder_lock import locked
 from builder.pipeline.entries import fingerprint, gather_photos, split_fold, split_photos, try_settings
 from builder.pipeline.network_stages import content_of_base, train
 from builder.pipeline.request import Folders, Request
+from builder.pipeline.safe_folders import at_work
 from builder.progress import console
 
 
@@ -27,7 +27,7 @@ def search_settings(request: Request, folders: Folders) -> None:
     rules, name = config.search, config.search.network
     combinations_of(rules)  # refuses a space that is too large, before anything is fetched or drawn
     chain = Chain(config, folders.work)
-    with locked(folders.work):
+    with at_work(folders):
         data = chain.run("data", fingerprint(config), gather_photos)
         folds = _deal_for_search(chain, data)
 

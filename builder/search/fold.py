@@ -14,6 +14,7 @@ from builder.errors import BuildError
 from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.side_by_side import compared_rows
+from builder.ownership import delete_files
 from builder.split import TEST, TRAINING, UNUSED, VALIDATION, Parts, fold_by_lesion, load_parts
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_auc")
@@ -68,8 +69,7 @@ def try_settings(
     table, scored = load_photos(photos), load_parts(split)["validation"]
     answers = Answers(predict(load_network(into), stored_pixels(photos, scored)), table.labels[scored])
     (into / "score.json").write_text(json.dumps(score_of(answers), indent=1), encoding="utf-8")
-    for file in (*into.glob("*.h5"), *into.parent.glob("*.npz")):
-        file.unlink()
+    delete_files([*into.glob("*.h5"), *into.parent.glob("checkpoint.npz"), *into.parent.glob("epoch-*.npz")])
 
 
 def score_of(answers: Answers) -> dict[str, float | None]:

@@ -20,6 +20,7 @@ from builder.data.pixel_file import StoredPixels
 from builder.fuse import fuse
 from builder.machines import to_be_trained, together
 from builder.network import Network, build_network, hash_seed, seed_dropout
+from builder.ownership import delete_files, replace_file
 from builder.progress import Advance, steps
 from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.split import load_parts
@@ -184,9 +185,7 @@ def _weights_file(checkpoint: Path, epoch: int) -> Path:
 
 
 def _delete_all_but(kept: Path, checkpoint: Path) -> None:
-    for file in checkpoint.parent.glob("epoch-*.npz"):
-        if file != kept:
-            file.unlink()
+    delete_files(file for file in checkpoint.parent.glob("epoch-*.npz") if file != kept)
 
 
 def _write_checkpoint(network: Network, history: History, checkpoint: Path) -> None:
@@ -196,7 +195,7 @@ def _write_checkpoint(network: Network, history: History, checkpoint: Path) -> N
         _write_arrays(file, [*network.weights, *network.optimizer.variables()], history=np.array(json.dumps(history)))
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(checkpoint)
+    replace_file(unfinished, checkpoint)
 
 
 def _write_arrays(file: Path | BinaryIO, variables: Iterable[Any], **named: NDArray[Any]) -> None:
