@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.config import Config
+from builder.progress import console
+from builder.whole_files import read_json, write_json
 
 REPOSITORY = Path(__file__).parent.parent
 DONE = "done.json"  # written last into a stage's folder: without it, the stage did not finish
@@ -18,6 +20,7 @@ HASHED_AT_ONCE_BYTES = 1 << 20
 
 SHARED_BY_NETWORKS = "builder/network/__init__.py"
 ANSWERING = (SHARED_BY_NETWORKS, "builder/fuse.py")
+TRAINING = ("builder/train", "builder/checkpoint.py", "builder/machines.py", SHARED_BY_NETWORKS)
 # The code that decides each stage's result, beside the file of the network it is about; a change runs it again.
 DRAWINGS = ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py")
 CODE = {
@@ -30,7 +33,7 @@ CODE = {
     ),
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
-    "train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
+    "train": TRAINING,
     "calibrate": ("builder/calibrate.py", *ANSWERING),
     "scope": (
         "builder/scope",
@@ -46,7 +49,7 @@ CODE = {
     "search": ("builder/search", "builder/augment.py", "builder/train", "builder/evaluate", *ANSWERING),
     "folds": ("builder/folds.py",),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
-    "leakage-train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
+    "leakage-train": TRAINING,
     "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
     "export": (
         "builder/export.py",
@@ -146,6 +149,13 @@ DATA_CODE = {
 }
 
 
+Result = dict[str, str]  # the files of a stage's folder, each with a hash of its content
+
+
+class Damaged(Exception):
+    """A result is not as its stage has left it; says which file of it."""
+
+
 class Chain:
     """Runs stages one after the other, each in a folder named after a hash of what it depends on.
 
@@ -157,6 +167,13 @@ class Chain:
         self.config = config
         self.work = work
         self.ran: list[str] = []
+        self._results: dict[Path, Result] = {}  # those made or checked in this run
+
+    def with_config(self, config: Config) -> Chain:
+        """The same chain, to go on by another config: what it has run and checked is known to both."""
+        other = Chain(config, self.work)
+        other.ran, other._results = self.ran, self._results
+        return other
 
     def run(
         self,
@@ -167,14 +184,14 @@ class Chain:
         network: str = "",
         part: str = "",
     ) -> Path:
-        """Run `step` if its result is not there yet; returns the folder of the result.
+        """Run `step` if its result is not there yet, or is damaged; returns the folder of the result.
 
         network: the one that the stage is about, if it is about one. part: a folder in the stage's own, which can then
         keep what the step goes on from beside its result.
         """
         folder, depends_on = self.place(stage, settings, *inputs, network=network)
         folder /= part
-        if (folder / DONE).exists():
+        if folder in self._results or self._is_there(stage, folder, depends_on):
             return folder
         self.ran.append(stage)
         shutil.rmtree(folder, ignore_errors=True)
@@ -182,7 +199,8 @@ class Chain:
         step(*inputs, config=self.config, into=folder)
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         result = {file.relative_to(folder).as_posix(): content_hash(file) for file in files}
-        (folder / DONE).write_text(json.dumps({"depends_on": depends_on, "result": result}, indent=1), encoding="utf-8")
+        write_json(folder / DONE, {"depends_on": depends_on, "result": result})
+        self._results[folder] = result
         return folder
 
     def place(self, stage: str, settings: Any, *inputs: Path, network: str = "") -> tuple[Path, list[Any]]:
@@ -191,11 +209,48 @@ class Chain:
         depends_on = [stage, network, settings, code, [self._read_by(stage, of) for of in inputs]]
         return self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()), depends_on
 
+    def _is_there(self, stage: str, folder: Path, depends_on: list[Any]) -> bool:
+        """Whether the result is there as the stage has left it; where it is damaged, say so."""
+        if not (folder / DONE).exists():
+            return False
+        try:
+            self._results[folder] = read_result(folder, depends_on)
+        except Damaged as damaged:
+            console.print(f"the result of {stage} in {folder} is damaged ({damaged}): made anew", markup=False)
+            return False
+        return True
+
     def _read_by(self, stage: str, folder: Path) -> dict[str, str]:
         """The files that `stage` reads in the folder of an earlier stage, each with a hash of its content."""
-        result: dict[str, str] = json.loads((folder / DONE).read_text(encoding="utf-8"))["result"]
+        result = self._results[folder]
         wanted = READS.get(stage, {}).get(folder.relative_to(self.work).parts[0], tuple(result))
         return {name: result[name] for name in wanted}
+
+
+def read_result(folder: Path, depends_on: list[Any] | None = None) -> Result:
+    """What a stage has left in `folder`, every file read and compared with its hash; raises Damaged.
+
+    depends_on: what it must have been made from, if that is known.
+    """
+    try:
+        done = read_json(folder / DONE)
+        result = {str(name): str(digest) for name, digest in done["result"].items()}
+        is_its_own = depends_on is None or done["depends_on"] == json.loads(json.dumps(depends_on))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(DONE) from error
+    if not result or not is_its_own:
+        raise Damaged(DONE)
+    for name, digest in result.items():
+        if not _is_as_made(folder / name, digest):
+            raise Damaged(name)
+    return result
+
+
+def _is_as_made(file: Path, digest: str) -> bool:
+    try:
+        return file.is_file() and content_hash(file) == digest
+    except OSError:  # a disk that does not give it back
+        return False
 
 
 def _code_hash(stage: str, config: Config, network: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from builder.config import Config
 from builder.errors import BuildError
 from builder.pipeline.request import Folders, Request
+from builder.whole_files import read_json, write_json
 
 
 def refuse_if_outdated(folders: Folders) -> None:
@@ -16,11 +16,15 @@ def refuse_if_outdated(folders: Folders) -> None:
     remedy = "run python build.py, with the same options as before, and publish then"
     if not folders.record.is_file() or not (folders.site / "index.html").is_file():
         raise BuildError("there is no built site yet", remedy=remedy)
-    record = json.loads(folders.record.read_text(encoding="utf-8"))
-    if not record["finished"]:
+    try:
+        record = read_json(folders.record)
+        request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
+        finished, built_with = record["finished"], record["config"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BuildError(f"{folders.record}, the note of what was built, is damaged", remedy=remedy) from error
+    if not finished:
         raise BuildError("the last build did not finish, the site is an older one", remedy=remedy)
-    request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
-    if request.config().as_dict() != record["config"]:
+    if request.config().as_dict() != built_with:
         raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
 
 
@@ -37,4 +41,4 @@ def write_record(
         "config": config.as_dict(),
         **({"ensemble": ensemble} if ensemble else {}),
     }
-    folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    write_json(folders.record, record)
