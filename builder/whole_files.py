@@ -53,7 +53,7 @@ def read_json(file: Path) -> Any:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put the folder's list of names on the disk, on systems that open folders: without it, a power cut takes a name."""
+    """Put a folder's names on the disk, where the system opens folders; without that, a power cut may take them."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

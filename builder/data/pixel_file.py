@@ -40,8 +40,8 @@ class StoredPixels:
 class PixelReader:
     """Reads single photos of a file that may still be written to.
 
-    count: photos by its header; stored: by its size. Raises ValueError unless its header is whole and says that it holds
-    photos of that width.
+    count: photos by its header; stored: by its size. Raises ValueError unless its header is whole, and one of photos of
+    that width.
     """
 
     def __init__(self, file: Path, width_px: int = WIDTH_PX) -> None:
