@@ -55,7 +55,7 @@ def main() -> None:
     print("| changed | accuracy | balanced accuracy | macro ROC AUC |\n|---|---|---|---|")
     for label, changed in ROWS.items():
         tried = config.with_own(NETWORK, changed)
-        trial = Chain(tried, given.work)
+        trial = chain.with_config(tried)
         recipe = tried.recipe_of(NETWORK)
         done = train(trial, "search", NETWORK, recipe, data, split, try_settings)
         score = json.loads((done / "score.json").read_text(encoding="utf-8"))

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from builder.config import Config
-from builder.ownership import DONE, content_hash, replacing
+from builder.ownership import DONE, Files, changed_in, content_hash, files_of, replacing
+from builder.progress import console
+from builder.whole_files import read_json
 
 REPOSITORY = Path(__file__).parent.parent
 
 SHARED_BY_NETWORKS = "builder/network/__init__.py"
 ANSWERING = (SHARED_BY_NETWORKS, "builder/fuse.py")
+TRAINING = ("builder/train", "builder/checkpoint.py", "builder/machines.py", SHARED_BY_NETWORKS)
 # The code that decides each stage's result, beside the file of the network it is about; a change runs it again.
 DRAWINGS = ("builder/data/demo.py", "builder/data/demo_signs.py", "builder/data/demo_texture.py")
 CODE = {
@@ -28,7 +31,7 @@ CODE = {
     ),
     "split": ("builder/split.py",),
     "augment": ("builder/augment.py",),
-    "train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
+    "train": TRAINING,
     "calibrate": ("builder/calibrate.py", *ANSWERING),
     "scope": (
         "builder/scope",
@@ -44,7 +47,7 @@ CODE = {
     "search": ("builder/search", "builder/augment.py", "builder/train", "builder/evaluate", *ANSWERING),
     "folds": ("builder/folds.py",),
     "leakage-split": ("builder/leakage.py", "builder/split.py"),
-    "leakage-train": ("builder/train", "builder/machines.py", SHARED_BY_NETWORKS),
+    "leakage-train": TRAINING,
     "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
     "export": (
         "builder/export.py",
@@ -144,6 +147,10 @@ DATA_CODE = {
 }
 
 
+class Damaged(Exception):
+    """A result is not as its stage has left it; says which file of it."""
+
+
 class Chain:
     """Runs stages one after the other, each in a folder named after a hash of what it depends on.
 
@@ -155,6 +162,13 @@ class Chain:
         self.config = config
         self.work = work
         self.ran: list[str] = []
+        self._results: dict[Path, Files] = {}  # those made or checked in this run
+
+    def with_config(self, config: Config) -> Chain:
+        """The same chain, to go on by another config: what it has run and checked is known to both."""
+        other = Chain(config, self.work)
+        other.ran, other._results = self.ran, self._results
+        return other
 
     def run(
         self,
@@ -165,18 +179,19 @@ class Chain:
         network: str = "",
         part: str = "",
     ) -> Path:
-        """Run `step` if its result is not there yet; returns the folder of the result.
+        """Run `step` if its result is not there yet, or is damaged; returns the folder of the result.
 
         network: the one that the stage is about, if it is about one. part: a folder in the stage's own, which can then
         keep what the step goes on from beside its result.
         """
         folder, depends_on = self.place(stage, settings, *inputs, network=network)
         folder /= part
-        if (folder / DONE).exists():
+        if folder in self._results or self._is_there(stage, folder, depends_on):
             return folder
         self.ran.append(stage)
         with replacing(folder, {"depends_on": depends_on}) as fresh:
             step(*inputs, config=self.config, into=fresh)
+        self._results[folder] = files_of(folder)
         return folder
 
     def place(self, stage: str, settings: Any, *inputs: Path, network: str = "") -> tuple[Path, list[Any]]:
@@ -185,11 +200,40 @@ class Chain:
         depends_on = [stage, network, settings, code, [self._read_by(stage, of) for of in inputs]]
         return self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()), depends_on
 
+    def _is_there(self, stage: str, folder: Path, depends_on: list[Any]) -> bool:
+        """Whether the result is there as the stage has left it; where it is damaged, say so."""
+        if not (folder / DONE).exists():
+            return False
+        try:
+            self._results[folder] = read_result(folder, depends_on)
+        except Damaged as damaged:
+            console.print(f"the result of {stage} in {folder} is damaged ({damaged}): made anew", markup=False)
+            return False
+        return True
+
     def _read_by(self, stage: str, folder: Path) -> dict[str, str]:
         """The files that `stage` reads in the folder of an earlier stage, each with a hash of its content."""
-        result: dict[str, str] = json.loads((folder / DONE).read_text(encoding="utf-8"))["result"]
+        result = self._results[folder]
         wanted = READS.get(stage, {}).get(folder.relative_to(self.work).parts[0], tuple(result))
         return {name: result[name] for name in wanted}
+
+
+def read_result(folder: Path, depends_on: list[Any] | None = None) -> Files:
+    """What a stage has left in `folder`, every file read and compared with its hash; raises Damaged.
+
+    depends_on: what it must have been made from, if that is known.
+    """
+    try:
+        done = read_json(folder / DONE)
+        is_its_own = depends_on is None or done["depends_on"] == json.loads(json.dumps(depends_on))
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(DONE) from error
+    result = files_of(folder)
+    if not result or not is_its_own:
+        raise Damaged(DONE)
+    if changed := changed_in(folder):
+        raise Damaged(changed[0])
+    return result
 
 
 def _code_hash(stage: str, config: Config, network: str) -> str:

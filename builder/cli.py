@@ -21,6 +21,7 @@ REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
 MAKE_ROOM = "Make room, or name folders on another disk with --work and --site; then run the same command again."
 ASK_FOR_RIGHTS = "Get the right to write there, or name other folders with --work and --site."
+OUT_OF_THE_WAY = "A build needs that place for a file or a folder of its own: move away what is there."
 # What a machine may refuse at any step, and what to do about it.
 OF_THE_MACHINE = {
     errno.ENOSPC: MAKE_ROOM,
@@ -28,6 +29,10 @@ OF_THE_MACHINE = {
     errno.EACCES: ASK_FOR_RIGHTS,
     errno.EPERM: ASK_FOR_RIGHTS,
     errno.EROFS: ASK_FOR_RIGHTS,
+    errno.EISDIR: OUT_OF_THE_WAY,
+    errno.ENOTDIR: OUT_OF_THE_WAY,
+    errno.EEXIST: OUT_OF_THE_WAY,
+    errno.EIO: "The disk fails. Name folders on another one with --work and --site; then run the same command again.",
 }
 
 

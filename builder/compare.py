@@ -140,7 +140,7 @@ def _read_report(file: Path, name: str) -> list[Build]:
             f"{error.filename}: {error.strerror}",
             remedy=f"name a site's folder or its {REPORT}; {PREDICTIONS} must lie beside it",
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise BuildError(
             f"{file} or the {PREDICTIONS} beside it is not what a build publishes ({error})",
             remedy="build that site again",
@@ -158,14 +158,19 @@ def build_of(
         "epochs": network["epochs"],
     }
     photos, probabilities, labels = answers
+    if len(photos) != network["test"]["photos"]:
+        raise ValueError(f"{len(photos)} photos of {network['test']['photos']} are there")
     return Build(name, str(file), about, photos, Answers(probabilities, labels))
 
 
 def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:
-    """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids."""
+    """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids.
+
+    Raises ValueError, or what else a table that no build has written leads to.
+    """
     with open(file, newline="", encoding="utf-8") as lines:
         rows = sorted(csv.DictReader(lines), key=lambda row: row["image_id"])
-    return {
+    answers = {
         network: (
             [(row["image_id"], row["lesion_id"], row["truth"]) for row in own],
             np.array([[float(row[code]) for code in CODES] for row in own], dtype=np.float32),
@@ -174,6 +179,10 @@ def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:
         for network in dict.fromkeys(row["network"] for row in rows)
         for own in [[row for row in rows if row["network"] == network]]
     }
+    for _, probabilities, _ in answers.values():
+        if not (np.isfinite(probabilities) & (probabilities >= 0) & (probabilities <= 1)).all():
+            raise ValueError("a probability is none")
+    return answers
 
 
 def refuse_other_photos(first: Build, other: Build) -> None:

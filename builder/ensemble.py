@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from builder.chain import Damaged, read_result
 from builder.classes import CODES
 from builder.errors import BuildError
+from builder.whole_files import read_json
+
+MAKE_THEM = "make them with python build.py --folds 5, and name the same --work folder here"
 
 Members = list[tuple[Path, Path]]  # of each fold the folders of its training and of its calibration
 
@@ -20,13 +23,20 @@ def members_of(record: Path, work: Path, network: str) -> Members:
 
     record: what the build noted down, see `pipeline.request.Folders`.
     """
-    noted = json.loads(record.read_text(encoding="utf-8")).get("ensemble", {}) if record.is_file() else {}
-    members = [(work / trained, work / calibrated) for trained, calibrated in noted.get(network, [])]
+    try:
+        noted = read_json(record)["ensemble"][network] if record.is_file() else []
+        members = [(work / trained, work / calibrated) for trained, calibrated in noted]
+    except KeyError:
+        members = []  # the last build made no folds, or other networks
+    except (ValueError, TypeError) as error:
+        raise BuildError(f"{record}, the note of what was built, is damaged", remedy=MAKE_THEM) from error
     if not members or not all(folder.is_dir() for pair in members for folder in pair):
-        raise BuildError(
-            f"there are no networks of all folds of '{network}'",
-            remedy="make them with python build.py --folds 5, and name the same --work folder here",
-        )
+        raise BuildError(f"there are no networks of all folds of '{network}'", remedy=MAKE_THEM)
+    for folder in (folder for pair in members for folder in pair):
+        try:
+            read_result(folder)
+        except Damaged as damaged:
+            raise BuildError(f"{folder} is damaged ({damaged})", remedy=MAKE_THEM) from damaged
     return members
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ NODE_MODULES = Path(__file__).parent.parent / "node_modules"
 LISTING = Path(__file__).parent / "precache.mjs"
 WORKBOX = ("core", "routing", "strategies", "precaching")  # in the order in which they need each other
 SERVICE_WORKER = "sw.js"
+LISTED = re.compile(r'"url": "([^"]+)",\s+"revision": "([0-9a-f]{64})"')  # as `json.dumps` writes that list
 PLACE_OF_LIST = "self.__WB_MANIFEST"  # workbox-build's own name for it
 
 
@@ -39,6 +41,13 @@ def write_service_worker(template: Path, site: Path) -> None:
     (site / SERVICE_WORKER).write_text(
         source.replace(PLACE_OF_LIST, json.dumps(files, indent=1)), encoding="utf-8", newline="\n"
     )
+
+
+def listed_hashes(site: Path) -> dict[str, str]:
+    """The SHA-256 of each file that the service worker of a built site lists, by its address in the site."""
+    script = site / SERVICE_WORKER
+    source = script.read_text(encoding="utf-8", errors="replace") if script.is_file() else ""
+    return dict(LISTED.findall(source))
 
 
 def _list_files(site: Path) -> list[str]:

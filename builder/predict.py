@@ -13,6 +13,7 @@ from builder.judgement import judge
 from builder.messages import Messages, load_messages
 from builder.preprocess import PhotoProblem, Pixels, centred_frame, frame_and_shrink, read_photo
 from builder.quality import Measures, measure_quality
+from builder.site_files import read_card, read_site_json
 
 if TYPE_CHECKING:
     from builder.ensemble import Members
@@ -41,7 +42,7 @@ def predict_photos(
     """
     model = _model_of(site, network)
     members = _members_of(ensemble_in, model.name) if ensemble_in else None
-    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    card = read_card(site, model.name)
     readable: list[Path] = []
     pixels: list[Pixels] = []
     measures: list[Measures] = []
@@ -74,7 +75,7 @@ def predict_photos(
 def _model_of(site: Path, network: str | None) -> Path:
     if not (site / "report.json").is_file():
         raise BuildError("there is no built network yet", remedy="run python build.py first")
-    names = list(json.loads((site / "report.json").read_text(encoding="utf-8"))["networks"])
+    names = list(read_site_json(site, "report.json")["networks"])
     if network and network not in names:
         raise BuildError(f"the site has no network '{network}'", remedy=f"it has: {', '.join(names)}")
     return site / "model" / (network or names[0])

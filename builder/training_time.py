@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from builder.checkpoint import read_history
+from builder.progress import console
+from builder.whole_files import read_json, write_json
 
 CHECKPOINT, NOTES = "checkpoint.npz", "seconds.json"
 
@@ -21,17 +22,18 @@ def timed_training(folder: Path) -> Iterator[None]:
     folder: that of the checkpoint. What a run that was killed took is not known; a later one notes its own epochs.
     """
     checkpoint = folder / CHECKPOINT
-    before, began = _epochs_in(checkpoint), time.time()
+    before, began = len(read_history(checkpoint)), time.time()
     try:
         yield
     finally:
-        after, notes = _epochs_in(checkpoint), _notes_in(folder)
+        after, notes = len(read_history(checkpoint)), _notes_in(folder)
         if after < before:  # begun anew, as fewer epochs were asked for
-            before, notes = 0, []
+            before = 0
         if after > before:
             seconds = checkpoint.stat().st_mtime - began
+            notes = [note for note in notes if note["last_epoch"] <= before]  # later ones are of a training begun anew
             notes.append({"first_epoch": before + 1, "last_epoch": after, "seconds": round(seconds, 1)})
-            (folder / NOTES).write_text(json.dumps(notes, indent=1), encoding="utf-8")
+            write_json(folder / NOTES, notes)
 
 
 def training_time(folder: Path, epochs: int) -> dict[str, Any] | None:
@@ -46,14 +48,16 @@ def training_time(folder: Path, epochs: int) -> dict[str, Any] | None:
     return {"seconds": round(sum(note["seconds"] for note in notes) / timed * epochs, 1), "epochs_timed": timed}
 
 
-def _epochs_in(checkpoint: Path) -> int:
-    if not checkpoint.exists():
-        return 0
-    with np.load(checkpoint) as saved:
-        return len(json.loads(str(saved["history"])))
-
-
 def _notes_in(folder: Path) -> list[dict[str, Any]]:
+    """What was noted; of damaged notes, which is said, none: the training itself does not depend on them."""
     file = folder / NOTES
-    notes: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    return notes
+    if not file.exists():
+        return []
+    try:
+        return [
+            {**{key: int(note[key]) for key in ("first_epoch", "last_epoch")}, "seconds": float(note["seconds"])}
+            for note in read_json(file)
+        ]
+    except (ValueError, TypeError, KeyError):
+        console.print(f"{file} is damaged: how long those epochs took is not known", markup=False)
+        return []

@@ -36,7 +36,7 @@ def publish(folder: Path, *networks: np.ndarray, photos: range = range(300), tru
     names = [f"network {number}" for number in range(len(networks))]
     report = {
         "data": {"title": "photos", "is_demo": False},
-        "networks": {name: {"title": name, "epochs": 3} for name in names},
+        "networks": {name: {"title": name, "epochs": 3, "test": {"photos": len(photos)}} for name in names},
     }
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     with open(folder / "predictions.csv", "w", newline="", encoding="utf-8") as file:

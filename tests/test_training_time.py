@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builder.checkpoint import write_checkpoint
 from builder.training_time import timed_training, training_time
 
 EPOCH_S = 100.0
@@ -21,7 +22,7 @@ def train(folder: Path, epochs: int, *, then: type[BaseException] | None = None,
     done = epochs - (before if before < epochs else 0)
 
     def write() -> None:
-        np.savez(folder / "checkpoint.npz", history=np.array(json.dumps([{}] * epochs)))
+        write_checkpoint(folder / "checkpoint.npz", [], [{}] * epochs, None)
         ended = time.time() + done * EPOCH_S
         os.utime(folder / "checkpoint.npz", (ended, ended))
 

@@ -8,7 +8,6 @@ takes tables in a form whose checksum Dataverse does not publish (IQSS/dataverse
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -23,11 +22,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+from builder.chain import content_hash
 from builder.data.ham10000 import CITATION
 from builder.errors import BuildError
 from builder.folder_lock import locked
 from builder.ownership import delete_files, replace_file
 from builder.progress import Advance, console, steps
+from builder.whole_files import read_json, write_json, write_whole
 
 DOI = "10.7910/DVN/DBW86T"
 DATAVERSE = "https://dataverse.harvard.edu"
@@ -37,6 +38,7 @@ NEEDED = {
     "HAM10000_images_part_1.zip": ("HAM10000_images_part_1.zip",),
     "HAM10000_images_part_2.zip": ("HAM10000_images_part_2.zip",),
 }
+TABLE = "HAM10000_metadata"
 TERMS = f"""HAM10000 is under the licence CC BY-NC 4.0: use, share and change it, not for money, and name its authors.
 The licence in full: https://creativecommons.org/licenses/by-nc/4.0/
 Cite it as: {CITATION}"""
@@ -96,15 +98,25 @@ def _fetch_into(folder: Path, address: str) -> None:
         _refuse_if_disk_is_too_small(folder, files)
         _fetch_files(session, folder, files)
     sizes = {file.name: (folder / file.name).stat().st_size for file in files}
-    (folder / RECORD).write_text(json.dumps({"doi": DOI, "bytes": sizes}, indent=1), encoding="utf-8")
+    hashes = {file.name: content_hash(folder / file.name) for file in files if file.name.startswith(TABLE)}
+    write_json(folder / RECORD, {"doi": DOI, "bytes": sizes, "content": hashes})
 
 
 def _is_complete(folder: Path) -> bool:
+    """Whether all was fetched and is there; of a damaged table, say so and make room for a whole one.
+
+    The zip files have checksums of their own, of each photo in them.
+    """
     try:
-        sizes = json.loads((folder / RECORD).read_text(encoding="utf-8"))["bytes"]
-    except (OSError, ValueError, KeyError):
+        record = read_json(folder / RECORD)
+        sizes, hashes = dict(record["bytes"]), dict(record["content"])
+    except (ValueError, KeyError, TypeError):
         return False  # never written, or not to its end
-    return all(_size_of(folder / name) == size for name, size in sizes.items())
+    for name, digest in hashes.items():
+        if (folder / name).is_file() and content_hash(folder / name) != digest:
+            console.print(f"{folder / name} is damaged: fetched again", markup=False)
+            delete_files([folder / name])
+    return bool(sizes) and all(_size_of(folder / name) == size for name, size in sizes.items())
 
 
 def _agree(folder: Path, accept: bool) -> None:
@@ -120,7 +132,7 @@ def _agree(folder: Path, accept: bool) -> None:
         raise BuildError(
             "HAM10000 is not fetched without its licence accepted", remedy="name data of your own with --data"
         )
-    (folder / ACCEPTED).write_text(TERMS + "\n", encoding="utf-8")
+    write_whole(folder / ACCEPTED, TERMS + "\n")
 
 
 class _Patience(Retry):

@@ -1,7 +1,7 @@
 """Opens photos, each once and several at a time, and leaves them on disk as the network sees them.
 
 What an earlier build has already shrunk is copied from there, and an interrupted ingest goes on where it stopped: a
-photo is opened again only when its file has changed.
+photo is opened again only when its file has changed, or when what was kept of it is damaged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -36,9 +36,10 @@ from builder.data.pixel_file import PixelReader, appending_pixels
 from builder.ownership import remove_if_empty, replace_file
 from builder.plain_jpeg import Scratch
 from builder.preprocess import WIDTH_PX, PhotoProblem, frame_and_shrink, read_photo
-from builder.progress import steps
+from builder.progress import console, steps
 
 PIXELS, RECORD = "pixels.npy", "ingested.csv"
+COLUMNS = ("key", "reason", "likeness", "size", "checksum")  # of the record; a digest of what read the photos follows
 UNFINISHED = "unfinished"  # beside the data stage's folders: what an interrupted ingest has left
 CHUNK_PHOTOS = 32  # handed to a thread at a time
 CHUNKS_AHEAD = 4  # a core, of the one that is written: what is read too early waits in memory
@@ -76,12 +77,22 @@ class _How(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """What the record says of one photo that was opened."""
+    """What the record says of one photo that was opened; checksum: of all that and its pixels."""
 
     key: str
     reason: str
     likeness: str
     size: str
+    checksum: str
+
+    def is_about(self, pixels: NDArray[np.uint8] | None) -> bool:
+        """Whether line and pixels are as they were written."""
+        return self.checksum == _checksum(self[:-1], pixels)
+
+
+def _checksum(texts: Sequence[str], pixels: NDArray[np.uint8] | None) -> str:
+    of_texts = zlib.crc32("\0".join(texts).encode("utf-8", "surrogateescape"))
+    return f"{zlib.crc32(b'' if pixels is None else np.ascontiguousarray(pixels).data, of_texts):08x}"
 
 
 def ingest_photos(
@@ -105,7 +116,8 @@ def ingest_photos(
         results = _shrink_all(listings, len(done), earlier, how)
         for entry, (row, likeness, size) in zip(entries[len(done) :], results, strict=True):
             reason, pixels = (row, None) if isinstance(row, str) else ("", row)
-            lines.append(_Line(_key(entry), reason, likeness, size))
+            texts = _key(entry), reason, likeness, size
+            lines.append(_Line(*texts, _checksum(texts, pixels)))
             write(pixels, lines[-1])
             if len(lines) % CHUNK_PHOTOS == 0 or len(lines) == len(entries):
                 advance((len(lines) - len(done) - 1) % CHUNK_PHOTOS + 1)
@@ -196,8 +208,7 @@ def _shrunk_files(entries: list[Entry], earlier: _Earlier, how: _How) -> Iterato
         if entry.place.key not in earlier:
             yield next(fresh)
             continue
-        pixels, line = earlier.read(entry.place.key)
-        yield Shrunk(pixels, line.likeness or (_likeness(pixels) if how.with_likeness else ""), line.size)
+        yield earlier.read(entry.place.key, how) or shrink_photo(entry.place, how)
 
 
 def _in_threads(places: list[Place], how: _How) -> Iterator[Shrunk]:
@@ -249,10 +260,13 @@ class _Earlier:
     def __init__(self, folder: Path, width_px: int) -> None:
         self.readers: list[PixelReader] = []
         self.places: dict[str, tuple[PixelReader, int, _Line]] = {}
+        self.damaged: set[Path] = set()
         for record in sorted(folder.glob(f"*/{RECORD}")):
-            if record.parent.name == UNFINISHED or not (record.parent / PIXELS).exists():
+            if record.parent.name == UNFINISHED:
                 continue
-            reader = PixelReader(record.parent / PIXELS)
+            reader = _reader_of(record.parent / PIXELS, width_px)
+            if reader is None:
+                continue
             self.readers.append(reader)
             good = [line for line in _read_record(record, width_px) if not line.reason]
             for row, line in enumerate(good):
@@ -266,45 +280,66 @@ class _Earlier:
     def __contains__(self, key: str) -> bool:
         return key in self.places
 
-    def read(self, key: str) -> tuple[NDArray[np.uint8], _Line]:
+    def read(self, key: str, how: _How) -> Shrunk | None:
+        """The photo as it was left; None where that is damaged, which is said once of each file."""
         reader, row, line = self.places[key]
-        return reader.read(row), line
+        with suppress(ValueError, OSError):  # it is shorter than it was, or its disk gives it back no more
+            pixels = reader.read(row)
+            if line.is_about(pixels):
+                likeness = line.likeness or (_likeness(pixels) if how.with_likeness else "")
+                return Shrunk(pixels, likeness, line.size)
+        file = Path(reader.stream.name)
+        if file not in self.damaged:
+            console.print(f"{file} is damaged: its photos are opened again", markup=False)
+            self.damaged.add(file)
+        return None
 
 
 def _go_on_from(working: Path, keys: list[str], how: _How) -> list[_Line]:
     """What an interrupted ingest has done of this one: the photos from the first on, as far as they are the same."""
-    pixels, record = working / PIXELS, working / RECORD
-    stored = _count_stored(pixels) if record.exists() and pixels.exists() else 0
-    same: list[_Line] = []
-    for line, key in zip(_read_record(record, how.width_px) if stored else [], keys, strict=False):
-        is_photo = not line.reason
-        if not key or line.key != key or (is_photo and (stored == 0 or (how.with_likeness and not line.likeness))):
-            break
-        stored -= is_photo
-        same.append(line)
+    record = working / RECORD
+    same = list(_same_as_kept(working, keys, how))
     with open(record, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["key", "reason", "likeness", "size", _digest(how.width_px)])
+        writer.writerow([*COLUMNS, _digest(how.width_px)])
         writer.writerows(same)
     return same
 
 
-def _count_stored(pixels: Path) -> int:
+def _same_as_kept(working: Path, keys: list[str], how: _How) -> Iterator[_Line]:
+    reader = _reader_of(working / PIXELS, how.width_px)
+    if reader is None:
+        return
+    photos = 0
+    with closing(reader), suppress(ValueError):  # of a photo that was not written any more
+        for line, key in zip(_read_record(working / RECORD, how.width_px), keys, strict=False):
+            if not key or line.key != key or (how.with_likeness and not line.likeness and not line.reason):
+                return
+            if not line.is_about(None if line.reason else reader.read(photos)):
+                return
+            photos += not line.reason
+            yield line
+
+
+def _reader_of(pixels: Path, width_px: int) -> PixelReader | None:
+    """A reader of the photos of that width in the file, if it holds any."""
     try:
-        with closing(PixelReader(pixels)) as reader:
-            return reader.stored
+        return PixelReader(pixels, width_px) if pixels.is_file() else None
     except ValueError:
-        return 0  # it was cut off before its first lines were written
+        return None  # of another width, or cut off before its first lines were written
 
 
 def _read_record(record: Path, width_px: int) -> list[_Line]:
     """The lines of a record that was written by this very code, of that width; one that was cut off is dropped."""
-    text = record.read_text(encoding="utf-8", errors="surrogateescape")
+    text = record.read_text(encoding="utf-8", errors="surrogateescape") if record.is_file() else ""
     whole = text[: text.rfind("\n") + 1]
-    rows = list(csv.reader(io.StringIO(whole, newline="")))
-    if not rows or rows[0][4:] != [_digest(width_px)]:
+    try:
+        header, *rows = csv.reader(io.StringIO(whole, newline=""))
+    except (ValueError, csv.Error):  # there is none, or it is no table
         return []
-    return [_Line(*row) for row in rows[1:] if len(row) == 4]
+    if header != [*COLUMNS, _digest(width_px)]:
+        return []
+    return [_Line(*row) for row in rows if len(row) == len(COLUMNS)]
 
 
 def _digest(width_px: int) -> str:

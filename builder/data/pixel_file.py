@@ -38,16 +38,20 @@ class StoredPixels:
 
 
 class PixelReader:
-    """Reads single photos of a file that may still be written to. Raises ValueError if it has no whole header.
+    """Reads single photos of a file that may still be written to.
 
-    count: photos by its header; stored: by its size.
+    count: photos by its header; stored: by its size. Raises ValueError unless its header is whole, and one of photos of
+    that width.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, width_px: int = WIDTH_PX) -> None:
         self.stream = open(file, "rb")  # noqa: SIM115  (closed with this object)
+        self.shape = height_for(width_px), width_px, 3
         try:
             np.lib.format.read_magic(self.stream)
-            (self.count, *self.shape), _, _ = np.lib.format.read_array_header_1_0(self.stream)
+            (self.count, *shape), _, dtype = np.lib.format.read_array_header_1_0(self.stream)
+            if tuple(shape) != self.shape or dtype != np.uint8:
+                raise ValueError(f"{file} holds arrays of {shape}, {dtype}")
         except ValueError:
             self.stream.close()
             raise
@@ -55,6 +59,7 @@ class PixelReader:
         self.stored: int = (file.stat().st_size - self.header_bytes) // math.prod(self.shape)
 
     def read(self, row: int) -> NDArray[np.uint8]:
+        """One photo; raises ValueError where the file ends before it."""
         photo_bytes = math.prod(self.shape)
         self.stream.seek(self.header_bytes + row * photo_bytes)
         return np.frombuffer(self.stream.read(photo_bytes), np.uint8).reshape(self.shape)

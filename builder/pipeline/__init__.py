@@ -103,12 +103,11 @@ def _measure_folds(chain: Chain, data: Path) -> tuple[list[Path], dict[str, Any]
     config, names = chain.config, chain.config.site.networks
     made: dict[str, list[tuple[Path, Path, Path]]] = {name: [] for name in names}
     for fold in range(1, config.split.folds + 1):
-        of_fold = Chain(replace(config, split=replace(config.split, fold=fold)), chain.work)
+        of_fold = chain.with_config(replace(config, split=replace(config.split, fold=fold)))
         split = of_fold.run("split", asdict(of_fold.config.split), split_photos, data)
         for name in names:
             console.print(f"fold {fold} of {config.split.folds}: {name}")
             made[name].append(train_and_test(of_fold, name, data, split))
-        chain.ran += of_fold.ran
     evaluated = [folders[2] for name in names for folders in made[name]]
     step = partial(spread_of_folds, networks=names)
     measured = chain.run("folds", {"networks": names, "folds": config.split.folds}, step, data, *evaluated)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from builder.config import Config
 from builder.errors import BuildError
 from builder.pipeline.request import Folders, Request
 from builder.pipeline.site_folder import site_files
+from builder.whole_files import read_json, write_json
 
 
 def refuse_if_outdated(folders: Folders) -> None:
@@ -17,11 +17,15 @@ def refuse_if_outdated(folders: Folders) -> None:
     remedy = "run python build.py, with the same options as before, and publish then"
     if not folders.record.is_file() or not (folders.site / "index.html").is_file():
         raise BuildError("there is no built site yet", remedy=remedy)
-    record = json.loads(folders.record.read_text(encoding="utf-8"))
-    if not record["finished"]:
+    try:
+        record = read_json(folders.record)
+        request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
+        finished, built_with = record["finished"], record["config"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BuildError(f"{folders.record}, the note of what was built, is damaged", remedy=remedy) from error
+    if not finished:
         raise BuildError("the last build did not finish, the site is an older one", remedy=remedy)
-    request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
-    if request.config().as_dict() != record["config"]:
+    if request.config().as_dict() != built_with:
         raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
     if site_files(folders.site) != record.get("site"):
         raise BuildError(f"{folders.site} is not what the last build in {folders.work} has made", remedy=remedy)
@@ -47,4 +51,4 @@ def write_record(
         **({"site": site_files(rendered)} if rendered else {}),
         **({"ensemble": ensemble} if ensemble else {}),
     }
-    folders.record.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    write_json(folders.record, record)

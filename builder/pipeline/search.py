@@ -16,6 +16,7 @@ from builder.pipeline.network_stages import content_of_base, train
 from builder.pipeline.request import Folders, Request
 from builder.pipeline.safe_folders import at_work
 from builder.progress import console
+from builder.whole_files import write_whole
 
 
 def search_settings(request: Request, folders: Folders) -> None:
@@ -34,7 +35,7 @@ def search_settings(request: Request, folders: Folders) -> None:
         def score(settings: dict[str, Any], fold: int) -> Any:
             tried = config.with_own(name, settings)
             recipe = tried.recipe_of(name)
-            done = train(Chain(tried, folders.work), "search", name, recipe, data, folds[fold - 1], try_settings)
+            done = train(chain.with_config(tried), "search", name, recipe, data, folds[fold - 1], try_settings)
             return json.loads((done / "score.json").read_text(encoding="utf-8"))
 
         rows = rows_of(run_search(rules, score, _study_of(chain, data, folds)), rules)
@@ -79,7 +80,7 @@ def _write_best(request: Request, config: Config, settings: dict[str, Any], into
     name, shown = config.search.network, config.site.networks
     own = {each: _said_by_hand(config, each) for each in (shown if name in shown else (name, *shown))}
     own[name] |= settings
-    (into / BEST).write_text(best_config(request.config_file, request.changes(), own), encoding="utf-8")
+    write_whole(into / BEST, best_config(request.config_file, request.changes(), own))
     return into / BEST
 
 

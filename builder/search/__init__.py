@@ -6,6 +6,7 @@ import math
 import sqlite3
 import statistics
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from builder.config import SearchConfig
 from builder.errors import BuildError
+from builder.ownership import delete_files
 from builder.progress import console
 
 Settings = dict[str, Any]
@@ -53,6 +55,9 @@ def run_search(rules: SearchConfig, try_settings: Try, folder: Path) -> list[Any
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if not _is_sound(folder / STUDY):
+        console.print(f"{folder / STUDY} is damaged: begun anew, from what the trials have left", markup=False)
+        delete_files([folder / STUDY])
     combinations = combinations_of(rules)
     study = optuna.create_study(
         # Not by its address: a path may hold what means something else in one.
@@ -79,6 +84,17 @@ def run_search(rules: SearchConfig, try_settings: Try, folder: Path) -> list[Any
         console.print(f"trial {number + 1} of {len(combinations)}: {in_words(settings)}")
         _run_trial(study, trial, known.intermediate_values, partial(try_settings, settings), rules)
     return study.get_trials(deepcopy=False)[: len(combinations)]
+
+
+def _is_sound(study: Path) -> bool:
+    """Whether a study can be gone on with, as far as SQLite can tell; one that is not there can."""
+    try:
+        with closing(sqlite3.connect(study)) as database:
+            checked = [row for (row,) in database.execute("PRAGMA integrity_check")] == ["ok"]
+            names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            return checked and (not names or "studies" in names)
+    except sqlite3.DatabaseError:
+        return not study.exists()
 
 
 def _run_trial(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ from builder.config import SearchConfig
 from builder.errors import BuildError
 from builder.search import in_words
 from builder.search.fold import FIGURES
+from builder.whole_files import write_json, write_whole
 
 TRIALS, RESULT, BEST = "search.csv", "search.json", "best.toml"
 STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed"}
@@ -58,21 +59,22 @@ def best_of(rows: Sequence[Mapping[str, Any]], rules: SearchConfig) -> Mapping[s
 def write_results(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], rules: SearchConfig, into: Path) -> None:
     """Save the trials in `into/search.csv` and `into/search.json`."""
     keys = list(rules.space)
-    with open(into / TRIALS, "w", newline="", encoding="utf-8") as lines:
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(["trial", "state", "folds", *keys, *FIGURES, "standard_deviation"])
-        for row in rows:
-            figures = [row[name] for name in (*FIGURES, "standard_deviation")]
-            writer.writerow([
-                row["trial"], row["state"], row["folds"], *(row["settings"][key] for key in keys),
-                *("" if figure is None else f"{figure:.9g}" for figure in figures),
-            ])  # fmt: skip
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(["trial", "state", "folds", *keys, *FIGURES, "standard_deviation"])
+    for row in rows:
+        figures = [row[name] for name in (*FIGURES, "standard_deviation")]
+        writer.writerow([
+            row["trial"], row["state"], row["folds"], *(row["settings"][key] for key in keys),
+            *("" if figure is None else f"{figure:.9g}" for figure in figures),
+        ])  # fmt: skip
+    write_whole(into / TRIALS, lines.getvalue())
     result = {
         "network": rules.network, "method": rules.method, "figure": rules.figure, "folds": rules.folds,
         "space": {key: list(values) for key, values in rules.space.items()},
         "note": CAVEAT, "best": best["trial"], "trials": rows,
     }  # fmt: skip
-    (into / RESULT).write_text(json.dumps(result, indent=1), encoding="utf-8")
+    write_json(into / RESULT, result)
 
 
 def best_config(

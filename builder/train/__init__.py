@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from builder.checkpoint import History, read_arrays, read_history, write_arrays, write_checkpoint
 from builder.classes import CLASSES
 from builder.config import Config, TrainingConfig
 from builder.data import load_photos, stored_pixels
@@ -20,7 +18,7 @@ from builder.data.pixel_file import StoredPixels
 from builder.fuse import fuse
 from builder.machines import to_be_trained, together
 from builder.network import Network, build_network, hash_seed, seed_dropout
-from builder.ownership import delete_files, replace_file
+from builder.ownership import delete_files
 from builder.progress import Advance, steps
 from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.split import load_parts
@@ -33,7 +31,6 @@ PREDICT_BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
 
 Pixels = StoredPixels | NDArray[np.uint8]  # (photos, 75, 100, 3), read batch by batch
-History = list[dict[str, float]]
 
 
 def train_network(
@@ -101,7 +98,7 @@ def fit(
     strategy = network.distribute_strategy
     with together(strategy, start), steps("training", recipe.epochs * photos_per_epoch, done=done) as advance:
         if history:
-            _restore(network, checkpoint, recipe, len(training[0]))
+            _restore(network, checkpoint, recipe, len(training[0]), len(history))
         for epoch in range(len(history) + 1, recipe.epochs + 1):
             if begins_stage(network, recipe, epoch):
                 compile_network(network, recipe, len(training[0]), epoch)
@@ -116,12 +113,13 @@ def fit(
             kept = _weights_file(checkpoint, kept_epoch(history, recipe.keep))
             if recipe.keep == "best" and kept_epoch(history, "best") == epoch:
                 with averaged(network, recipe):
-                    _write_arrays(kept, network.weights)
-            _write_checkpoint(network, history, checkpoint)
+                    write_arrays(kept, network.weights)
+            variables = [*network.weights, *network.optimizer.variables()]
+            write_checkpoint(checkpoint, variables, history, kept if recipe.keep == "best" else None)
             _delete_all_but(kept, checkpoint)  # not before: an epoch cut off here is trained again
         advance(0, f"{recipe.epochs} epochs{_spoken(history[-1])}")
     if recipe.keep == "best":
-        network.set_weights(_arrays_in(_weights_file(checkpoint, kept_epoch(history, "best"))))
+        network.set_weights(read_arrays(_weights_file(checkpoint, kept_epoch(history, "best"))))
     elif recipe.averages:
         network.optimizer.finalize_variable_values(network.trainable_variables)
     return history
@@ -188,53 +186,21 @@ def _delete_all_but(kept: Path, checkpoint: Path) -> None:
     delete_files(file for file in checkpoint.parent.glob("epoch-*.npz") if file != kept)
 
 
-def _write_checkpoint(network: Network, history: History, checkpoint: Path) -> None:
-    """Replace the checkpoint in one step: a power cut leaves the old one or the new one, never half of one."""
-    unfinished = checkpoint.with_suffix(".part")
-    with open(unfinished, "wb") as file:
-        _write_arrays(file, [*network.weights, *network.optimizer.variables()], history=np.array(json.dumps(history)))
-        file.flush()
-        os.fsync(file.fileno())
-    replace_file(unfinished, checkpoint)
-
-
-def _write_arrays(file: Path | BinaryIO, variables: Iterable[Any], **named: NDArray[Any]) -> None:
-    """Write what `np.savez` would, but one by one: all at once are a second copy of network and optimiser."""
-    with zipfile.ZipFile(file, "w") as archive:
-
-        def write(name: str, array: NDArray[Any]) -> None:
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array)
-
-        for index, variable in enumerate(variables):
-            write(f"arr_{index}", variable.numpy())
-        for name, array in named.items():
-            write(name, array)
-
-
 def _history_in(checkpoint: Path, epochs: int) -> History:
     """What was trained so far, and can be gone on from."""
-    if not checkpoint.exists():
-        return []
-    with np.load(checkpoint) as saved:
-        history: History = json.loads(str(saved["history"]))
+    history = read_history(checkpoint)
     return history if len(history) <= epochs else []  # or it went further than is asked for now
 
 
-def _restore(network: Network, checkpoint: Path, recipe: TrainingConfig, photos: int) -> None:
-    arrays = _arrays_in(checkpoint)
-    epochs = len(_history_in(checkpoint, recipe.epochs))
+def _restore(network: Network, checkpoint: Path, recipe: TrainingConfig, photos: int, epochs: int) -> None:
+    """Make the network and its optimiser what they were after so many epochs."""
+    arrays = read_arrays(checkpoint)
     compile_network(network, recipe, photos, epochs)  # the optimiser is that of the last epoch's stage
     weights = len(network.weights)
     network.set_weights(arrays[:weights])
     _make_variables(network.optimizer, network.trainable_variables)
     for variable, value in zip(network.optimizer.variables(), arrays[weights:], strict=True):
         variable.assign(value)
-
-
-def _arrays_in(file: Path) -> list[NDArray[Any]]:
-    with np.load(file) as saved:
-        return [saved[f"arr_{index}"] for index in range(len(saved.files) - ("history" in saved.files))]
 
 
 def _make_variables(optimizer: Any, weights: list[Any]) -> None:
