@@ -109,7 +109,7 @@ CODE = {
 # other, such as in what only the report tells, does not run it again.
 LABELLED_PIXELS = ("pixels.npy", "photos.csv")
 READS: dict[str, dict[str, tuple[str, ...]]] = {
-    "data": {"data": ("photos.csv", "details.csv", "about.json")},
+    "data": {"data": ("photos.csv", "details.csv", "about.json", "names.json")},
     "split": {"data": ("photos.csv", "about.json")},
     "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
@@ -131,6 +131,7 @@ DATA_CODE = {
         f"builder/data/{name}.py"
         for name in (
             "sources",
+            "anonymous",
             "listing",
             "photo_files",
             "tables",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from builder.citations import METHODS
-from builder.config import Config
+from builder.config import IMAGENET, NO_BASE, Config
 from builder.errors import BuildError
 from builder.formatting import FILTERS
 from builder.icons import draw_icons
@@ -120,7 +121,8 @@ def assemble_report(
     settings["data"]["source"] = data["source"]
     settings["data"]["test_source"] = data["test_source"]
     for form in (settings["network"], *settings["networks"].values()):
-        form["base_weights"] = Path(form["base_weights"]).name
+        if form["base_weights"] not in (IMAGENET, NO_BASE):
+            form["base_weights"] = "a file"  # whose name and folder are nobody's business either
     return {
         "$schema": SCHEMA.name,
         "data": data,
@@ -156,8 +158,13 @@ def _read_json(file: Path) -> Any:
 
 def _join_tables(tables: list[Path], into: Path) -> None:
     """Write the rows of all tables below the first one's header."""
-    header, *_ = lines = [line for table in tables for line in table.read_text(encoding="utf-8").splitlines()]
-    into.write_text("\n".join([header, *(line for line in lines if line != header), ""]), encoding="utf-8")
+    rows: list[list[str]] = []
+    for table in tables:
+        with open(table, newline="", encoding="utf-8") as lines:
+            header, *of_network = csv.reader(lines)
+            rows += of_network
+    with open(into, "w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, lineterminator="\n").writerows([header, *rows])
 
 
 def _full_address(setting: str) -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL
@@ -39,6 +39,8 @@ from builder.preprocess import WIDTH_PX, PhotoProblem, frame_and_shrink, read_ph
 from builder.progress import steps
 
 PIXELS, RECORD = "pixels.npy", "ingested.csv"
+# All in quotes: a name of a file may hold a bare carriage return, which csv takes for the end of a line otherwise.
+RECORD_FORM: dict[str, Any] = {"lineterminator": "\n", "quoting": csv.QUOTE_ALL}
 UNFINISHED = "unfinished"  # beside the data stage's folders: what an interrupted ingest has left
 CHUNK_PHOTOS = 32  # handed to a thread at a time
 CHUNKS_AHEAD = 4  # a core, of the one that is written: what is read too early waits in memory
@@ -132,7 +134,7 @@ def _writing_on(
         appending_pixels(working / PIXELS, stored, width_px) as pixels,
         open(working / RECORD, "a", newline="", encoding="utf-8", errors="surrogateescape") as record,
     ):
-        table = csv.writer(record, lineterminator="\n")
+        table = csv.writer(record, **RECORD_FORM)
 
         def flush() -> None:
             for photo in waiting:
@@ -283,7 +285,7 @@ def _go_on_from(working: Path, keys: list[str], how: _How) -> list[_Line]:
         stored -= is_photo
         same.append(line)
     with open(record, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, **RECORD_FORM)
         writer.writerow(["key", "reason", "likeness", "size", _digest(how.width_px)])
         writer.writerows(same)
     return same
@@ -299,7 +301,8 @@ def _count_stored(pixels: Path) -> int:
 
 def _read_record(record: Path, width_px: int) -> list[_Line]:
     """The lines of a record that was written by this very code, of that width; one that was cut off is dropped."""
-    text = record.read_text(encoding="utf-8", errors="surrogateescape")
+    with open(record, newline="", encoding="utf-8", errors="surrogateescape") as file:
+        text = file.read()
     whole = text[: text.rfind("\n") + 1]
     rows = list(csv.reader(io.StringIO(whole, newline="")))
     if not rows or rows[0][4:] != [_digest(width_px)]:
