@@ -50,8 +50,8 @@ def steps(doing: str, total: int, *, done: int = 0, in_bytes: bool = False) -> I
 @contextmanager
 def _bar(doing: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
     columns = (
-        TextColumn("{task.description:<30}", markup=False), BarColumn(), DownloadColumn() if in_bytes else MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TextColumn("{task.description:<30}", markup=False), BarColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:

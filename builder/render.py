@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Mapping
@@ -158,13 +157,9 @@ def _read_json(file: Path) -> Any:
 
 def _join_tables(tables: list[Path], into: Path) -> None:
     """Write the rows of all tables below the first one's header."""
-    rows: list[list[str]] = []
-    for table in tables:
-        with open(table, newline="", encoding="utf-8") as lines:
-            header, *of_network = csv.reader(lines)
-            rows += of_network
-    with open(into, "w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([header, *rows])
+    header, _ = tables[0].read_bytes().split(b"\n", 1)
+    bodies = [table.read_bytes().split(b"\n", 1)[1] for table in tables]
+    into.write_bytes(b"\n".join([header, b"".join(bodies)]))
 
 
 def _full_address(setting: str) -> str:

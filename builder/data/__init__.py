@@ -142,7 +142,7 @@ def load_photos(folder: Path) -> Photos:
 
 
 def load_named_photos(folder: Path) -> Photos:
-    """The same by the names that the source has for them; `about` names the files that were left out. Not for a site."""
+    """The same by the source's own names, those of files that were left out too. Nothing that goes into a site."""
     photos, names = load_photos(folder), _read_names(folder)
     return replace(
         photos,
