@@ -110,7 +110,7 @@ CODE = {
 # other, such as in what only the report tells, does not run it again.
 LABELLED_PIXELS = ("pixels.npy", "photos.csv")
 READS: dict[str, dict[str, tuple[str, ...]]] = {
-    "data": {"data": ("photos.csv", "details.csv", "about.json")},
+    "data": {"data": ("photos.csv", "details.csv", "about.json", "names.json")},
     "split": {"data": ("photos.csv", "about.json")},
     "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
     "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
@@ -132,6 +132,7 @@ DATA_CODE = {
         f"builder/data/{name}.py"
         for name in (
             "sources",
+            "anonymous",
             "listing",
             "photo_files",
             "tables",
@@ -207,7 +208,7 @@ class Chain:
         try:
             self._results[folder] = read_result(folder, depends_on)
         except Damaged as damaged:
-            console.print(f"the result of {stage} in {folder} is damaged ({damaged}): made anew", markup=False)
+            console.print(f"the result of {stage} in {folder} is damaged ({damaged}): made anew")
             return False
         return True
 

@@ -59,7 +59,7 @@ def read_history(checkpoint: Path) -> History:
     if not checkpoint.exists():
         return []
     if damaged := _damaged_file(checkpoint):
-        console.print(f"{damaged} is damaged: the training begins anew", markup=False)
+        console.print(f"{damaged} is damaged: the training begins anew")
         delete_files([checkpoint])
         return []
     history: History = json.loads(_text_in(checkpoint, "history"))

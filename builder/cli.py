@@ -10,9 +10,10 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from builder.errors import BuildError
+from builder.terminal import accept_any_text, visible
 
 if TYPE_CHECKING:
     from builder.pipeline.request import Folders, Request
@@ -38,24 +39,34 @@ OF_THE_MACHINE = {
 
 def main(arguments: list[str]) -> int:
     """Run one command; returns the exit code: 0 done, 1 a problem to mend, 2 wrong usage, 130 interrupted."""
+    accept_any_text()
     given = _parser().parse_args(arguments)
     try:
         return int(given.run(given) or 0)
     except BuildError as error:
-        print(f"{error.problem}\n{error.remedy[:1].upper()}{error.remedy[1:]}.", file=sys.stderr)
+        remedy = f"{error.remedy[:1].upper()}{error.remedy[1:]}."
+        print(visible(error.problem), visible(remedy), sep="\n", file=sys.stderr)
         return 1
     except OSError as error:
         if error.errno not in OF_THE_MACHINE:
             raise
-        print(f"{error.filename or 'The build'}: {error.strerror}\n{OF_THE_MACHINE[error.errno]}", file=sys.stderr)
+        problem = f"{error.filename or 'The build'}: {error.strerror}"
+        print(visible(problem), OF_THE_MACHINE[error.errno], sep="\n", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; what was finished is kept, the same command goes on from there.", file=sys.stderr)
         return INTERRUPTED
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the words of a command as everything else is said."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python build.py",
         description="From dermatoscopic photos to a static page that classifies a visitor's own photo, in the browser.",
         epilog="Without a command: the whole build, into site/.",

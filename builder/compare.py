@@ -21,6 +21,7 @@ from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import Figure, LesionBootstrap
 from builder.evaluate.mcnemar import mcnemar
 from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
+from builder.terminal import visible
 from builder.verdict import better_of
 
 REPORT, PREDICTIONS = "report.json", "predictions.csv"
@@ -59,7 +60,7 @@ def compare_builds(reports: list[Path], rules: EvaluationConfig, into: Path, *, 
     if as_json:
         print(json.dumps(comparison, indent=1))
     else:
-        print("\n".join([*_in_words(comparison), f"The page: {page}"]))
+        print("\n".join([*_in_words(comparison), visible(f"The page: {page}")]))
 
 
 def read_builds(reports: list[Path]) -> list[Build]:
@@ -150,17 +151,17 @@ def _read_report(file: Path, name: str) -> list[Build]:
 def build_of(
     name: str, file: Path, network: Mapping[str, Any], data: Mapping[str, Any], answers: PhotosAndAnswers
 ) -> Build:
-    """A network with its answers, as the report has `network` and `data`."""
+    """A network with its answers, as the report has `network` and `data`; what is shown of it can be shown anywhere."""
     about = {
-        "network": network["title"],
-        "data": data["title"],
+        "network": visible(network["title"]),
+        "data": visible(data["title"]),
         "is_demo": data["is_demo"],
         "epochs": network["epochs"],
     }
     photos, probabilities, labels = answers
     if len(photos) != network["test"]["photos"]:
         raise ValueError(f"{len(photos)} photos of {network['test']['photos']} are there")
-    return Build(name, str(file), about, photos, Answers(probabilities, labels))
+    return Build(visible(name), visible(file), about, photos, Answers(probabilities, labels))
 
 
 def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:

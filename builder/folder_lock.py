@@ -50,7 +50,7 @@ def locked_beside(folder: Path) -> Iterator[None]:
     handle = os.open(folder.parent, os.O_RDONLY)
     try:
         if not lock_descriptor(handle, blocking=False):
-            console.print(f"another build is at work beside {folder}: waiting until it has finished", markup=False)
+            console.print(f"another build is at work beside {folder}: waiting until it has finished")
             lock_descriptor(handle)
     except OSError as error:
         if error.errno not in WITHOUT_LOCKS:

@@ -14,6 +14,7 @@ from builder.messages import Messages, load_messages
 from builder.preprocess import PhotoProblem, Pixels, centred_frame, frame_and_shrink, read_photo
 from builder.quality import Measures, measure_quality
 from builder.site_files import read_card, read_site_json
+from builder.terminal import visible
 
 if TYPE_CHECKING:
     from builder.ensemble import Members
@@ -51,7 +52,7 @@ def predict_photos(
             whole = read_photo(photo)
             seen = frame_and_shrink(whole, photo.name, card["input"]["width_px"])
         except PhotoProblem as problem:
-            print(f"{problem.problem}: {problem.remedy}", file=sys.stderr)
+            print(visible(f"{problem.problem}: {problem.remedy}"), file=sys.stderr)
             continue
         readable.append(photo)
         pixels.append(seen)
@@ -141,7 +142,7 @@ def _in_words(photo: Path, answer: dict[str, Any], messages: Messages) -> str:
     said = [messages[f"quality.{code}"] for code in judgement["quality"]]
     if judgement["verdict"] != "answer":
         said.insert(0, f"{messages['answer.' + judgement['verdict']]}.")
-    return "\n".join([str(photo), *said, *lines, ""])
+    return "\n".join([visible(photo), *said, *lines, ""])
 
 
 def _range(answer: dict[str, Any], code: str) -> str:

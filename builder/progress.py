@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -17,7 +18,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-console = Console(highlight=False, soft_wrap=True)
+from builder.terminal import visible, visible_lines
+
+
+class _PlainConsole(Console):
+    """Prints text as it is: no brackets are markup, no colons emoji, and nothing reaches the terminal as an order."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(visible_lines(text) if isinstance(text, str) else text for text in objects), **options)
+
+
+console = _PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 LOG_EVERY_S = 15.0  # often enough to see that it lives, seldom enough for a log
 
@@ -32,16 +43,16 @@ def steps(doing: str, total: int, *, done: int = 0, in_bytes: bool = False) -> I
     in_bytes: each step is a byte, shown as megabytes.
     """
     show = _bar if console.is_terminal else _log
-    with show(doing, total, done, in_bytes) as advance:
+    with show(visible(doing), total, done, in_bytes) as advance:
         yield advance
 
 
 @contextmanager
 def _bar(doing: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
     columns = (
-        TextColumn("{task.description:<30}"), BarColumn(), DownloadColumn() if in_bytes else MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+        TextColumn("{task.description:<30}", markup=False), BarColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(doing, total=total, completed=done, note="")
@@ -49,7 +60,7 @@ def _bar(doing: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]
         def advance(count: int = 1, note: str | None = None) -> None:
             progress.update(task, advance=count)
             if note is not None:
-                progress.update(task, note=note)
+                progress.update(task, note=visible(note))
 
         yield advance
 

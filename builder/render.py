@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from builder.citations import METHODS
-from builder.config import Config
+from builder.config import IMAGENET, NO_BASE, Config
 from builder.errors import BuildError
 from builder.formatting import FILTERS
 from builder.icons import draw_icons
@@ -120,7 +120,8 @@ def assemble_report(
     settings["data"]["source"] = data["source"]
     settings["data"]["test_source"] = data["test_source"]
     for form in (settings["network"], *settings["networks"].values()):
-        form["base_weights"] = Path(form["base_weights"]).name
+        if form["base_weights"] not in (IMAGENET, NO_BASE):
+            form["base_weights"] = "a file"  # whose name and folder are nobody's business either
     return {
         "$schema": SCHEMA.name,
         "data": data,
@@ -156,8 +157,9 @@ def _read_json(file: Path) -> Any:
 
 def _join_tables(tables: list[Path], into: Path) -> None:
     """Write the rows of all tables below the first one's header."""
-    header, *_ = lines = [line for table in tables for line in table.read_text(encoding="utf-8").splitlines()]
-    into.write_text("\n".join([header, *(line for line in lines if line != header), ""]), encoding="utf-8")
+    header, _ = tables[0].read_bytes().split(b"\n", 1)
+    bodies = [table.read_bytes().split(b"\n", 1)[1] for table in tables]
+    into.write_bytes(b"\n".join([header, b"".join(bodies)]))
 
 
 def _full_address(setting: str) -> str:

@@ -59,5 +59,5 @@ def _notes_in(folder: Path) -> list[dict[str, Any]]:
             for note in read_json(file)
         ]
     except (ValueError, TypeError, KeyError):
-        console.print(f"{file} is damaged: how long those epochs took is not known", markup=False)
+        console.print(f"{file} is damaged: how long those epochs took is not known")
         return []

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from builder.config import read_config
-from builder.data import Photos, gather_photos, load_photos
+from builder.data import Photos, gather_photos, load_named_photos
 
 REPOSITORY = Path(__file__).parent.parent
 CODES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
@@ -91,10 +91,10 @@ def medmnist(file: Path, side: int = 28, counts: tuple[int, int, int] = (28, 7, 
 
 
 def gather(source: Path | str, into: Path, *settings: str) -> Photos:
-    """Run the data stage alone."""
+    """Run the data stage alone; the photos come by the names that the source has for them."""
     into.mkdir(parents=True, exist_ok=True)
     gather_photos(read_config(REPOSITORY / "config.toml", source=str(source), settings=list(settings)), into)
-    return load_photos(into)
+    return load_named_photos(into)
 
 
 def codes(photos: Photos) -> list[str]:

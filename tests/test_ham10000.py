@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from builder.config import read_config
-from builder.data import gather_photos, load_photos, source_fingerprint
+from builder.data import gather_photos, load_named_photos, source_fingerprint
 from builder.errors import BuildError
 
 REPOSITORY = Path(__file__).parent.parent
@@ -55,7 +55,7 @@ def metadata(folder: Path) -> list[list[str]]:
 def gather(folder: Path, into: Path):
     into.mkdir(exist_ok=True)
     gather_photos(read_config(REPOSITORY / "config.toml", source=str(folder)), into)
-    return load_photos(into)
+    return load_named_photos(into)
 
 
 def reasons(photos) -> dict[str, str]:

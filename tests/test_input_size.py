@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from builder.chain import Chain
 from builder.classes import CODES
 from builder.config import Config, read_config
-from builder.data import gather_at_width, load_photos
+from builder.data import gather_at_width, load_named_photos, load_photos
 from builder.data.demo import draw_demo_photo
 from builder.errors import BuildError
 from builder.pipeline.entries import fingerprint, gather_photos
@@ -53,7 +53,7 @@ def test_the_same_photos_are_opened_once_more_for_a_network_that_sees_more(tmp_p
     photos = load_photos(larger)
     assert photos.pixels.shape == (42, HEIGHT_PX, WIDTH_PX, 3)
     for row in (0, 20, 41):
-        file = source / photos.image_ids[row]
+        file = source / load_named_photos(usual).image_ids[row]
         assert (photos.pixels[row] == photo_to_pixels(file, WIDTH_PX)).all()
         assert (load_photos(usual).pixels[row] == photo_to_pixels(file)).all()
 

@@ -123,7 +123,7 @@ def with_melanoma_commonest(report: dict[str, Any]) -> None:
 
 
 def with_many_files_left_out(report: dict[str, Any]) -> None:
-    report["data"]["left_out"] = [{"file": f"{number:04}.jpg", "reason": "it is damaged"} for number in range(1234)]
+    report["data"]["left_out"] = [{"reason": "it is damaged", "files": 1200}, {"reason": "too small", "files": 34}]
 
 
 def without_intervals(report: dict[str, Any]) -> None:
@@ -160,7 +160,7 @@ UNUSUAL: list[tuple[Callable[[dict[str, Any]], None], str, str, str]] = [  # wha
     (with_a_test_part_of_its_own, "card", "a source of its own", "It was not tested on photos from anywhere else"),
     (in_folds, "measured", "Fold 2 of 5 is the test", "60%"),
     (with_melanoma_commonest, "figures", "Floor: 100 %, always answering melanoma", "nevus"),
-    (with_many_files_left_out, "measured", "0199.jpg: it is damaged and 1,034 more", "0200.jpg"),
+    (with_many_files_left_out, "measured", "1,234 files were left out 1,200: it is damaged 34: too small", ".jpg"),
     (without_intervals, "figures", "Right answers 71 %", "Between 6"),
 ]
 

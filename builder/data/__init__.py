@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
 from builder.config import Config
+from builder.data.anonymous import count_reasons, known_words, public_ids
 from builder.data.ingest import Ingested, ingest_photos
 from builder.data.listing import DETAILS, Entry, LeftOut, Listing
 from builder.data.pixel_file import StoredPixels, appending_pixels
@@ -24,6 +25,7 @@ from builder.errors import BuildError
 from builder.formatting import counted
 from builder.preprocess import WIDTH_PX, height_for
 from builder.progress import console
+from builder.terminal import visible
 
 if TYPE_CHECKING:
     from builder.data.demo import DemoPhoto
@@ -33,6 +35,7 @@ Strings = NDArray[np.str_]
 # A bad file among thousands is left out and listed; when this share is bad, something else is wrong.
 MOST_LEFT_OUT_SHARE = 0.05
 TABLES = ("photos.csv", "details.csv", "about.json")
+NAMES = "names.json"  # of photos, lesions and files, as the source has them: they stay in `work/`
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Photos:
     """Photos as the network sees them.
 
     pixels: (photos, 75, 100, 3) uint8, or larger where a network sees more. labels: (photos,) class indices.
-    image_ids, lesion_ids: (photos,) text.
+    image_ids, lesion_ids: (photos,) text that names nobody, see `builder.data.anonymous`.
     about: what they are and where they come from, in plain values. own_parts: (photos,) the part that the source
     puts each photo in, "" where it says nothing. details: further columns,
     `size` ("600x450", as the photo was) and DETAILS, "" where not known.
@@ -81,9 +84,12 @@ def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEF
     # Not among those that are too many: nothing is missing where another photo of that name was taken.
     passed_over = [reason for listing in listings for reason in listing.passed_over]
     if passed_over:
-        console.print(f"passed over {_of_names(passed_over)}")
-    about = {**_about(listings, left_out + passed_over), "near_identical": near_identical}
-    _save_table(ingested.entries, lesion_ids, ingested.sizes, about, into)
+        console.print(visible(f"passed over {_of_names(passed_over)}"))
+    left_out += passed_over
+    about = {**_about(listings, left_out), "near_identical": near_identical}
+    _save_names([entry.image_id for entry in ingested.entries], lesion_ids, left_out, into)
+    entries, lesion_ids = _anonymous(ingested.entries, lesion_ids, into)
+    _save_table(entries, lesion_ids, ingested.sizes, about, into)
 
 
 def gather_at_width(photos: Path, config: Config, into: Path, *, width_px: int) -> None:
@@ -91,7 +97,7 @@ def gather_at_width(photos: Path, config: Config, into: Path, *, width_px: int) 
 
     Which photos they are, and what is known of them, is copied: so all networks train and are tested on the same split.
     """
-    expected = _read_columns(photos / "photos.csv")["image_id"].tolist()
+    expected = _read_names(photos)["image_ids"]
     if config.is_demo:
         _draw_pixels(config, into, width_px)
     else:
@@ -133,6 +139,22 @@ def load_photos(folder: Path) -> Photos:
         own_parts=columns["part"],
         details=_read_columns(folder / "details.csv"),
     )
+
+
+def load_named_photos(folder: Path) -> Photos:
+    """The same by the source's own names, those of files that were left out too. Nothing that goes into a site."""
+    photos, names = load_photos(folder), _read_names(folder)
+    return replace(
+        photos,
+        image_ids=np.array(names["image_ids"]),
+        lesion_ids=np.array(names["lesion_ids"]),
+        about={**photos.about, "left_out": names["left_out"]},
+    )
+
+
+def _read_names(folder: Path) -> dict[str, Any]:
+    names: dict[str, Any] = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+    return names
 
 
 def _read_columns(file: Path) -> dict[str, Strings]:
@@ -220,7 +242,7 @@ def _about(listings: list[Listing], left_out: Iterable[LeftOut]) -> dict[str, An
         "licence": _joined(listing.licence for listing in listings),
         "citation": _joined(listing.citation for listing in listings),
         "notes": [note for listing in listings for note in listing.notes],
-        "left_out": [{"file": name, "reason": reason} for name, reason in sorted(left_out)],
+        "left_out": count_reasons(left_out),
     }
 
 
@@ -249,7 +271,9 @@ def _draw(config: Config, into: Path) -> None:
         Entry(photo.image_id, photo.lesion_id, photo.code, details=tuple(photo.details.get(of, "") for of in DETAILS))
         for photo in drawn
     ]
-    _save_table(entries, [entry.lesion_id for entry in entries], [""] * len(entries), about, into)
+    lesion_ids = [entry.lesion_id for entry in entries]
+    _save_names([entry.image_id for entry in entries], lesion_ids, [], into)
+    _save_table(entries, lesion_ids, [""] * len(entries), about, into)
 
 
 def _draw_pixels(config: Config, into: Path, width_px: int) -> list[DemoPhoto]:
@@ -263,6 +287,24 @@ def _draw_pixels(config: Config, into: Path, width_px: int) -> list[DemoPhoto]:
         for photo in drawn:
             writer.append(photo.pixels)
     return drawn
+
+
+def _save_names(image_ids: list[str], lesion_ids: list[str], left_out: list[LeftOut], into: Path) -> None:
+    files = [{"file": name, "reason": reason} for name, reason in sorted(left_out)]
+    names = {"image_ids": image_ids, "lesion_ids": lesion_ids, "left_out": files}
+    (into / NAMES).write_text(json.dumps(names, indent=1), encoding="utf-8")
+
+
+def _anonymous(entries: list[Entry], lesion_ids: list[str], into: Path) -> tuple[list[Entry], list[str]]:
+    """The photos whose pixels are in `into`, and their lesions, without what may name people."""
+    pixels = np.load(into / "pixels.npy", mmap_mode="r")
+    image_ids, lesion_ids = public_ids([entry.image_id for entry in entries], lesion_ids, pixels)
+    columns = [known_words(column) for column in zip(*(entry.details for entry in entries), strict=True)]
+    details = zip(*columns, strict=True)
+    return [
+        replace(entry, image_id=image_id, details=words)
+        for entry, image_id, words in zip(entries, image_ids, details, strict=True)
+    ], lesion_ids
 
 
 def _save_table(

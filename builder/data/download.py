@@ -114,7 +114,7 @@ def _is_complete(folder: Path) -> bool:
         return False  # never written, or not to its end
     for name, digest in hashes.items():
         if (folder / name).is_file() and content_hash(folder / name) != digest:
-            console.print(f"{folder / name} is damaged: fetched again", markup=False)
+            console.print(f"{folder / name} is damaged: fetched again")
             delete_files([folder / name])
     return bool(sizes) and all(_size_of(folder / name) == size for name, size in sizes.items())
 
@@ -128,7 +128,7 @@ def _agree(folder: Path, accept: bool) -> None:
         raise BuildError(
             "the licence of HAM10000 has not been accepted", remedy="if you accept it, add --accept-licence"
         )
-    if not accept and console.input("Do you accept it? [y/N] ", markup=False).strip().lower() not in ("y", "yes"):
+    if not accept and console.input("Do you accept it? [y/N] ").strip().lower() not in ("y", "yes"):
         raise BuildError(
             "HAM10000 is not fetched without its licence accepted", remedy="name data of your own with --data"
         )

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL
@@ -40,6 +40,8 @@ from builder.progress import console, steps
 
 PIXELS, RECORD = "pixels.npy", "ingested.csv"
 COLUMNS = ("key", "reason", "likeness", "size", "checksum")  # of the record; a digest of what read the photos follows
+# All in quotes: a name of a file may hold a bare carriage return, which csv takes for the end of a line otherwise.
+RECORD_FORM: dict[str, Any] = {"lineterminator": "\n", "quoting": csv.QUOTE_ALL}
 UNFINISHED = "unfinished"  # beside the data stage's folders: what an interrupted ingest has left
 CHUNK_PHOTOS = 32  # handed to a thread at a time
 CHUNKS_AHEAD = 4  # a core, of the one that is written: what is read too early waits in memory
@@ -144,7 +146,7 @@ def _writing_on(
         appending_pixels(working / PIXELS, stored, width_px) as pixels,
         open(working / RECORD, "a", newline="", encoding="utf-8", errors="surrogateescape") as record,
     ):
-        table = csv.writer(record, lineterminator="\n")
+        table = csv.writer(record, **RECORD_FORM)
 
         def flush() -> None:
             for photo in waiting:
@@ -290,7 +292,7 @@ class _Earlier:
                 return Shrunk(pixels, likeness, line.size)
         file = Path(reader.stream.name)
         if file not in self.damaged:
-            console.print(f"{file} is damaged: its photos are opened again", markup=False)
+            console.print(f"{file} is damaged: its photos are opened again")
             self.damaged.add(file)
         return None
 
@@ -300,7 +302,7 @@ def _go_on_from(working: Path, keys: list[str], how: _How) -> list[_Line]:
     record = working / RECORD
     same = list(_same_as_kept(working, keys, how))
     with open(record, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, **RECORD_FORM)
         writer.writerow([*COLUMNS, _digest(how.width_px)])
         writer.writerows(same)
     return same
@@ -331,7 +333,10 @@ def _reader_of(pixels: Path, width_px: int) -> PixelReader | None:
 
 def _read_record(record: Path, width_px: int) -> list[_Line]:
     """The lines of a record that was written by this very code, of that width; one that was cut off is dropped."""
-    text = record.read_text(encoding="utf-8", errors="surrogateescape") if record.is_file() else ""
+    if not record.is_file():
+        return []
+    with open(record, newline="", encoding="utf-8", errors="surrogateescape") as file:
+        text = file.read()
     whole = text[: text.rfind("\n") + 1]
     try:
         header, *rows = csv.reader(io.StringIO(whole, newline=""))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from builder.classes import CLASSES, LesionClass
 from builder.data import Photos
+from builder.terminal import visible
 
 Size = tuple[int, int]  # width, height in pixels
 Numbers = NDArray[np.float64]
@@ -132,5 +133,5 @@ def _by_reason(left_out: list[dict[str, str]]) -> list[tuple[str, list[str]]]:
     for entry in left_out:
         reason = entry["reason"].removeprefix(f"{PurePath(entry['file']).name}: ")
         reason, bracket, detail = reason.partition(" (")
-        names[reason].append(entry["file"] + bracket + detail)
+        names[visible(reason)].append(visible(entry["file"] + bracket + detail))
     return sorted(names.items(), key=lambda group: (-len(group[1]), group[0]))

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from builder.classes import classes_as_dicts
-from builder.data import Photos, load_photos
+from builder.data import Photos, load_named_photos
 from builder.data.near_identical import likeness_of, near_identical_pairs
 from builder.data.survey import Size, Survey, blocks, survey_photos
 from builder.data.survey_plots import Bars, brightness_strip, level_lines, share_width, size_bars
@@ -21,6 +21,7 @@ from builder.ownership import replacing
 from builder.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.progress import console, steps
 from builder.render import TEMPLATES, template_environment
+from builder.terminal import visible
 
 EXAMPLES = 12  # of each class on the contact sheet
 ODDITIES = 6  # of each kind
@@ -37,7 +38,7 @@ def write_survey(data: Path, into: Path, refusal: str | None) -> None:
 
     refusal: why a build does not take these data, if it does not.
     """
-    photos = load_photos(data)
+    photos = load_named_photos(data)
     likenesses = _likenesses(photos)
     survey = survey_photos(
         photos,
@@ -50,7 +51,7 @@ def write_survey(data: Path, into: Path, refusal: str | None) -> None:
         _write_page(survey, photos, refusal, fresh)
     refused = [f"A build refuses these data. {refusal}"] if refusal else []
     lines = [*_lines(survey), *refused, f"The page with pictures, for your eyes: {into / 'index.html'}"]
-    console.print("\n".join(lines), markup=False)  # names of files may hold what looks like markup
+    console.print("\n".join(map(visible, lines)))  # a source may be called so that it holds the end of a line
 
 
 def _likenesses(photos: Photos) -> list[str]:
@@ -124,7 +125,7 @@ def _write_page(survey: Survey, photos: Photos, refusal: str | None, into: Path)
         refusal=refusal,
         report={"data": survey.about},  # the frame of every page asks whether the data are the demo's
         classes=classes_as_dicts(),
-        image_ids=photos.image_ids,
+        image_ids=list(map(visible, photos.image_ids)),
         lesion_ids=photos.lesion_ids,
         codes=[kind.lesion_class.code for kind in survey.kinds],
         labels=photos.labels,

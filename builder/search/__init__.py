@@ -56,7 +56,7 @@ def run_search(rules: SearchConfig, try_settings: Try, folder: Path) -> list[Any
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if not _is_sound(folder / STUDY):
-        console.print(f"{folder / STUDY} is damaged: begun anew, from what the trials have left", markup=False)
+        console.print(f"{folder / STUDY} is damaged: begun anew, from what the trials have left")
         delete_files([folder / STUDY])
     combinations = combinations_of(rules)
     study = optuna.create_study(

@@ -79,7 +79,7 @@ const App = (() => {
       Single.close();
       whenLoaded(Words.plural("waiting.kept-several", files.length), (loaded) => void Batch.run(files, loaded));
     } else {
-      whenLoaded(Words.say("waiting.kept", { file: file.name }), (loaded) => void Single.open(file, file.name, loaded));
+      whenLoaded(Words.say("waiting.kept", { file: Words.visible(file.name) }), (loaded) => void Single.open(file, file.name, loaded));
     }
   }
 
@@ -116,7 +116,7 @@ const App = (() => {
   /** @param {number} key  @param {KeptAnswer} keptAnswer */
   function openFromHistory(key, { answered, cutout }) {
     Batch.close();
-    whenLoaded(Words.say("waiting.kept", { file: answered.name }), (loaded) => {
+    whenLoaded(Words.say("waiting.kept", { file: Words.visible(answered.name) }), (loaded) => {
       // What was kept is what was in the frame, so the frame is all of it.
       void Single.open(cutout, answered.name, loaded, { answered, framed: null, key });
     });

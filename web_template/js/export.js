@@ -40,9 +40,10 @@ const Export = (() => {
   /** @param {string | number | undefined} value */
   function cell(value) {
     const text = String(value ?? "");
-    // A spreadsheet takes such a text for a formula, and file names come from anywhere.
-    const tame = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
+    // A spreadsheet takes such a text for a formula, and file names come from anywhere: as OWASP has it, an apostrophe
+    // in front. Spreadsheets pass over spaces, quotes and signs that are not shown, and know the wide signs of Chinese.
+    const tame = typeof value === "string" && /^(?:[\t\r\n]|[\s"'\p{C}]*[=+\-@＝＋－＠])/u.test(text) ? `'${text}` : text;
+    return /[",;\t\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
   }
 
   /** @param {CardedAnswer[]} answers */

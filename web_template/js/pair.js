@@ -44,7 +44,7 @@ const Pair = (() => {
     image.src = url;
     image.alt = "";
     const date = Words.time(answered.answeredAt);
-    cell.append(image, Parts.paragraph(answered.name, "pair__name"), Parts.paragraph(Words.say("pair.date", { date }), "pair__date"));
+    cell.append(image, Parts.paragraph(Words.visible(answered.name), "pair__name"), Parts.paragraph(Words.say("pair.date", { date }), "pair__date"));
     return cell;
   }
 

@@ -114,9 +114,9 @@ const PhotoTable = (() => {
     const open = Parts.within(row, "[data-does=open]", HTMLButtonElement);
     const image = Parts.within(row, "img", HTMLImageElement);
     const tick = Parts.within(row, "input", HTMLInputElement);
-    Parts.within(row, ".photo-row__name", HTMLElement).textContent = name;
+    Parts.within(row, ".photo-row__name", HTMLElement).textContent = Words.visible(name);
     Parts.within(row, ".photo-row__note", HTMLElement).textContent = note;
-    tick.setAttribute("aria-label", Words.say("table.tick", { file: name }));
+    tick.setAttribute("aria-label", Words.say("table.tick", { file: Words.visible(name) }));
     open.disabled = tick.disabled = !answered;
     image.hidden = url === null;
     if (url) image.src = url;

@@ -70,5 +70,17 @@ const Words = (() => {
     return messages[`number.word.${value}`] ?? number(value);
   }
 
-  return Object.freeze({ say, plural, number, time, percent, inWords });
+  /**
+   * A file's name on one line, as it is: what ends a line, turns the direction or is not shown is written out. So no
+   * name looks like another, as "gpj.exe" turned round does. Joiners of Persian and Indian scripts stay.
+   * @param {string} name  @returns {string}
+   */
+  function visible(name) {
+    return name.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?![\u200c\u200d])\p{Cf}/gu, (sign) => {
+      const hex = (sign.codePointAt(0) ?? 0).toString(16);
+      return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, "0")}`;
+    });
+  }
+
+  return Object.freeze({ say, plural, number, time, percent, inWords, visible });
 })();

@@ -1,0 +1,120 @@
+"""What may leave `work/` of a source: ids that are public already, numbers in place of all others, words that we know.
+
+Names of files and folders, ids and free text of a table may name people. `builder.data` keeps them in `names.json`,
+which only `python build.py data` reads; all later stages, and so the site, get what this file makes of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.data.listing import LeftOut
+
+# The whole id, in ASCII: what begins with ISIC_ and goes on otherwise may hold anything.
+PUBLIC_ID = re.compile(
+    r"(ISIC|HAM|IL)_[0-9]{7}"  # of the ISIC archive and of HAM10000
+    r"|dermamnist_(train|val|test)_[0-9]{5,}|row [0-9]+"  # ours, for the rows of arrays
+)
+SHORT_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")  # such as an age
+SMALLEST_NUMBER = 100_000_000_000_000  # fifteen digits, as many as spreadsheets keep of a number
+
+# Why a photo was left out, without what files and tables say; a reason is told by the first that is in it.
+REASONS = (
+    "the same name",
+    "the metadata names it twice",
+    "a ground truth names it twice",
+    "names it, but there is no such file",
+    "does not name it",
+    "no ground truth names it",
+    "gives no image id",
+    "gives no lesion id",
+    "has two diagnoses",
+    "labels instead of one",
+    "unknown label",
+    "unknown part",
+    "it lies in no class folder",
+    "it is in the test data too",
+    "the link leads nowhere",
+    "the folder cannot be opened",
+    "it cannot be opened",
+    "climbs out of the zip file",
+    "it is encrypted",
+    "it cannot be read from its zip file",
+    "too small",
+    "too large",
+    "not a photo this program can read",
+    "the file is damaged or incomplete",
+    "the file ends before it",
+    "values that are no numbers",
+    "levels outside 0 to 255",
+)
+OTHER_REASON = "another reason"
+
+# What HAM10000, ISIC and the demo say of their photos. Of any other word only its number goes on.
+KNOWN_WORDS = frozenset({
+    "", "unknown", "male", "female",
+    "histo", "histopathology", "follow_up", "consensus", "confocal", "serial imaging showing no change",
+    "single image expert consensus", "confocal microscopy with consensus dermoscopy",
+    "abdomen", "acral", "anterior torso", "arm", "back", "chest", "ear", "face", "foot", "genital", "hand",
+    "head/neck", "lateral torso", "leg", "lower extremity", "neck", "oral/genital", "palms/soles",
+    "posterior torso", "scalp", "torso", "trunk", "upper extremity",
+    "rosendahl", "vidir_modern", "vidir_molemax", "vienna_dias", "bcn_20000", "ham10000", "msk",
+    "i", "ii", "iii", "iv", "v", "vi", "hair", "no hair", "yes", "no",
+})  # fmt: skip
+
+
+def public_ids(
+    image_ids: Sequence[str], lesion_ids: Sequence[str], pixels: NDArray[np.uint8]
+) -> tuple[list[str], list[str]]:
+    """The ids of images and lesions that everybody may see: public ones as they are, of all others a number.
+
+    An image's number comes from its pixels as the network sees them, (photos, 75, 100, 3). So it stays the same when
+    photos are added, renamed or read elsewhere; two builds that share it were tested on the same photo, as `compare`
+    must know; and nobody can find a name by trying names, as with a hash of it. Whoever holds the very photo can find
+    its row, as before: the network gives each photo probabilities of its own. A running number would say as little,
+    but another photo would have it in another data set, and all others once a photo is added.
+
+    A lesion has the smallest id of its images.
+    """
+    given: set[str] = set()
+    images = [
+        image_id if PUBLIC_ID.fullmatch(image_id) else _number_of(photo.tobytes(), given)
+        for image_id, photo in zip(image_ids, pixels, strict=True)
+    ]
+    smallest: dict[str, str] = {}
+    for image, lesion in zip(images, lesion_ids, strict=True):
+        smallest[lesion] = min(image, smallest.get(lesion, image))
+    return images, [lesion if PUBLIC_ID.fullmatch(lesion) else smallest[lesion] for lesion in lesion_ids]
+
+
+def _number_of(photo: bytes, given: set[str]) -> str:
+    """A number by the content of a photo, and by how many have it already: the same photo may be there twice."""
+    copies = 0
+    while True:
+        digest = hashlib.sha256(photo + copies.to_bytes(4, "big")).digest()
+        number = str(SMALLEST_NUMBER + int.from_bytes(digest[:8], "big") % (9 * SMALLEST_NUMBER))
+        if number not in given:
+            given.add(number)
+            return number
+        copies += 1
+
+
+def count_reasons(left_out: Iterable[LeftOut]) -> list[dict[str, str | int]]:
+    """How many files were left out for each reason, the commonest first."""
+    counts = Counter(next((known for known in REASONS if known in reason), OTHER_REASON) for _, reason in left_out)
+    return [{"reason": reason, "files": files} for reason, files in sorted(counts.items(), key=lambda of: (-of[1], of))]
+
+
+def known_words(values: Sequence[str]) -> list[str]:
+    """A column of free text in known words and short numbers; any other text as a number, in the alphabet's order."""
+    others = sorted(
+        {value for value in values if value.lower() not in KNOWN_WORDS and not SHORT_NUMBER.fullmatch(value)}
+    )
+    number_of = {value: f"value {number}" for number, value in enumerate(others, start=1)}
+    return [number_of.get(value, value) for value in values]
