@@ -284,6 +284,9 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
             f"folds.measure is true, and split.rule is '{config.split.rule}'",
             remedy="set split.rule to 'k-fold', or name the number of folds with --folds",
         )
+    address = config.site.address
+    if address and not (address.startswith(("https://", "http://")) and address.isprintable() and " " not in address):
+        raise BuildError(f"site.address is {shown(address)}", remedy="it must begin with https://, or be empty")
     for network in config.site.networks:
         _refuse_crooked(config.form_of(network), network)  # raises too where there is no such network
     return config

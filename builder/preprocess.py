@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from builder.errors import BuildError
-from builder.plain_jpeg import Scratch, decode_plain_jpeg, plain_jpeg
+from builder.plain_jpeg import MOST_SCANS, Scratch, decode_plain_jpeg, has_too_many_scans, plain_jpeg
 from builder.regular_file import status_of
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -110,6 +110,8 @@ def read_photo(source: Source, scratch: Scratch | None = None) -> Pixels:
         content = source if isinstance(source, bytes) else _content(source)
     except OSError as error:
         raise PhotoProblem(f"{_name(source)}: {error.strerror}", remedy="check the path of the photo") from error
+    if has_too_many_scans(content):
+        raise PhotoProblem(f"{_name(source)}: more than {MOST_SCANS} scans", remedy="save the photo again")
     try:
         if (pixels := _read_plain_jpeg(content, scratch)) is not None:
             return pixels

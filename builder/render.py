@@ -162,8 +162,6 @@ def _join_tables(tables: list[Path], into: Path) -> None:
 
 def _full_address(setting: str) -> str:
     """The site's address with a slash at its end, or nothing where none is set."""
-    if setting and not setting.startswith(("https://", "http://")):
-        raise BuildError(f"site.address is {setting!r}", remedy="it must begin with https://, or be empty")
     return f"{setting.rstrip('/')}/" if setting else ""
 
 
