@@ -73,7 +73,9 @@ def read_builds(reports: list[Path]) -> list[Build]:
     try:
         files = [report / REPORT if report.is_dir() else report for report in reports]
     except OSError as error:
-        raise BuildError(f"{error.filename}: {error.strerror}", remedy=f"name a site's folder or its {REPORT}") from error
+        raise BuildError(
+            f"{error.filename}: {error.strerror}", remedy=f"name a site's folder or its {REPORT}"
+        ) from error
     builds = [build for file, name in zip(files, _names(files), strict=True) for build in _read_report(file, name)]
     if len(builds) < 2:
         raise BuildError("there is only one network to compare", remedy="name the report.json of another build too")

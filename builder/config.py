@@ -385,7 +385,9 @@ def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
 
 def _values(network: str, key: str, values: Any) -> tuple[Any, ...]:
     if not isinstance(values, list) or not values:
-        raise BuildError(f"search.space.{key} is {shown(values)}", remedy=f"it must be a list of values, as {key} = [1, 2]")
+        raise BuildError(
+            f"search.space.{key} is {shown(values)}", remedy=f"it must be a list of values, as {key} = [1, 2]"
+        )
     each = tuple(_checked_own(network, key, value) for value in values)
     if len(set(each)) < len(each):
         raise BuildError(f"search.space.{key} is {shown(values)}", remedy="name each value once")

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from builder.citations import METHODS
 from builder.config import Config
-from builder.errors import BuildError
 from builder.formatting import FILTERS
 from builder.icons import draw_icons
 from builder.kinds import ABCDE, DRAWING_PX, FACTS, draw_kinds

@@ -210,7 +210,9 @@ def _note_of_missing_kinds(entries: list[Entry]) -> list[str]:
     shown = {entry.code for entry in entries}
     if not (missing := [code for code in CODES if code not in shown]):
         return []
-    note = f"There is no photo of {', '.join(missing)}: the network cannot recognise these, and no figure is about them."
+    note = (
+        f"There is no photo of {', '.join(missing)}: the network cannot recognise these, and no figure is about them."
+    )
     console.print(note)
     return [note]
 

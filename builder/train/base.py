@@ -98,7 +98,7 @@ def _without_plain_http() -> Iterator[None]:
     try:
         yield
     finally:
-        urllib.request.install_opener(None)  # type: ignore[arg-type]  # as it was: made anew when it is used
+        urllib.request.install_opener(None)  # as it was: made anew when it is used
 
 
 @contextmanager
