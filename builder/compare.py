@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -21,10 +23,14 @@ from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import Figure, LesionBootstrap
 from builder.evaluate.mcnemar import mcnemar
 from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
+from builder.regular_file import read_text
 from builder.terminal import visible
 from builder.verdict import better_of
 
 REPORT, PREDICTIONS = "report.json", "predictions.csv"
+MOST_BYTES = 200_000_000  # of either: a million answers
+MOST_SAID = 200  # signs of what is wrong with one
+SUMS_TO_ONE = 0.01  # as far as probabilities are rounded in files
 ROWS: tuple[dict[str, Any], ...] = (
     {"name": "accuracy", "title": "Accuracy", "kind": "share", "lower_is_better": False},
     {"name": "balanced_accuracy", "title": "Balanced accuracy", "kind": "share", "lower_is_better": False},
@@ -65,7 +71,12 @@ def compare_builds(reports: list[Path], rules: EvaluationConfig, into: Path, *, 
 
 def read_builds(reports: list[Path]) -> list[Build]:
     """Every network of every report. Raises BuildError unless they answered the same photos."""
-    files = [report / REPORT if report.is_dir() else report for report in reports]
+    try:
+        files = [report / REPORT if report.is_dir() else report for report in reports]
+    except OSError as error:
+        raise BuildError(
+            f"{error.filename}: {error.strerror}", remedy=f"name a site's folder or its {REPORT}"
+        ) from error
     builds = [build for file, name in zip(files, _names(files), strict=True) for build in _read_report(file, name)]
     if len(builds) < 2:
         raise BuildError("there is only one network to compare", remedy="name the report.json of another build too")
@@ -114,7 +125,7 @@ def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
 
 def _names(files: list[Path]) -> list[str]:
     """A short name for each report: the end of its folder's path, as much of it as tells it from the others."""
-    folders = [file.resolve().parent.parts for file in files]
+    folders = [Path(os.path.realpath(file)).parent.parts for file in files]  # of links in a circle too
     if len(set(folders)) < len(folders):
         raise BuildError("a report is named twice", remedy="name each build once")
     length = next(n for n in range(1, 1000) if len({parts[-n:] for parts in folders}) == len(folders))
@@ -123,7 +134,7 @@ def _names(files: list[Path]) -> list[str]:
 
 def _read_report(file: Path, name: str) -> list[Build]:
     try:
-        report = json.loads(file.read_text(encoding="utf-8"))
+        report = json.loads(read_text(file, MOST_BYTES))
         answers = read_predictions(file.with_name(PREDICTIONS))
         networks = report["networks"]
         return [
@@ -141,9 +152,9 @@ def _read_report(file: Path, name: str) -> list[Build]:
             f"{error.filename}: {error.strerror}",
             remedy=f"name a site's folder or its {REPORT}; {PREDICTIONS} must lie beside it",
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error) as error:
         raise BuildError(
-            f"{file} or the {PREDICTIONS} beside it is not what a build publishes ({error})",
+            f"{file} or the {PREDICTIONS} beside it is not what a build publishes ({str(error)[:MOST_SAID]})",
             remedy="build that site again",
         ) from error
 
@@ -158,6 +169,9 @@ def build_of(
         "is_demo": data["is_demo"],
         "epochs": network["epochs"],
     }
+    for fact, kind in (("network", str), ("data", str), ("is_demo", bool), ("epochs", int)):
+        if type(about[fact]) is not kind:
+            raise TypeError(f"'{fact}' is no {kind.__name__}")
     photos, probabilities, labels = answers
     if len(photos) != network["test"]["photos"]:
         raise ValueError(f"{len(photos)} photos of {network['test']['photos']} are there")
@@ -165,25 +179,23 @@ def build_of(
 
 
 def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:
-    """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids.
+    """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids."""
+    rows = sorted(csv.DictReader(io.StringIO(read_text(file, MOST_BYTES), newline="")), key=lambda row: row["image_id"])
+    by_network: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        by_network.setdefault(row["network"], []).append(row)
+    return {network: _answers_in(own) for network, own in by_network.items()}
 
-    Raises ValueError, or what else a table that no build has written leads to.
-    """
-    with open(file, newline="", encoding="utf-8") as lines:
-        rows = sorted(csv.DictReader(lines), key=lambda row: row["image_id"])
-    answers = {
-        network: (
-            [(row["image_id"], row["lesion_id"], row["truth"]) for row in own],
-            np.array([[float(row[code]) for code in CODES] for row in own], dtype=np.float32),
-            np.array([INDEX_OF[row["truth"]] for row in own], dtype=np.int64),
-        )
-        for network in dict.fromkeys(row["network"] for row in rows)
-        for own in [[row for row in rows if row["network"] == network]]
-    }
-    for _, probabilities, _ in answers.values():
-        if not (np.isfinite(probabilities) & (probabilities >= 0) & (probabilities <= 1)).all():
-            raise ValueError("a probability is none")
-    return answers
+
+def _answers_in(rows: list[dict[str, str]]) -> PhotosAndAnswers:
+    probabilities = np.array([[float(row[code]) for code in CODES] for row in rows], dtype=np.float32)
+    if not ((probabilities >= 0).all() and abs(probabilities.sum(axis=1) - 1).max() < SUMS_TO_ONE):
+        raise ValueError("there are probabilities that do not add up to one")
+    return (
+        [(row["image_id"], row["lesion_id"], row["truth"]) for row in rows],
+        probabilities,
+        np.array([INDEX_OF[row["truth"]] for row in rows], dtype=np.int64),
+    )
 
 
 def refuse_other_photos(first: Build, other: Build) -> None:

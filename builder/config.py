@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from builder.config_limits import checked, keys_of, refuse_unknown, within
+from builder.config_limits import checked, keys_of, refuse_unknown, shown, within
 from builder.errors import BuildError
 from builder.network import design_of, network_names
+from builder.regular_file import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+MOST_BYTES = 1_000_000  # of a config file
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +267,7 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
     }
     if unknown := sorted(set(tables) - set(SECTIONS) - set(own)):
         raise BuildError(
-            f"{file}: unknown table [{unknown[0]}]",
+            f"{file}: unknown table {shown(unknown[0])}",
             remedy=f"it may hold: {', '.join((*SECTIONS, *network_names()))}",
         )
     by_hand = frozenset(key for section, _, key in (name.partition(".") for name in changed) if section in OWN)
@@ -274,13 +277,16 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
     config = Config(**sections, own=own, set_by_hand=by_hand)
     if len(set(config.site.networks)) < len(config.site.networks) or not config.site.networks:
         raise BuildError(
-            f"site.networks is {list(config.site.networks)}", remedy="name at least one network, each once"
+            f"site.networks is {shown(list(config.site.networks))}", remedy="name at least one network, each once"
         )
     if config.folds.measure and config.split.rule != "k-fold":
         raise BuildError(
             f"folds.measure is true, and split.rule is '{config.split.rule}'",
             remedy="set split.rule to 'k-fold', or name the number of folds with --folds",
         )
+    address = config.site.address
+    if address and not (address.startswith(("https://", "http://")) and address.isprintable() and " " not in address):
+        raise BuildError(f"site.address is {shown(address)}", remedy="it must begin with https://, or be empty")
     for network in config.site.networks:
         _refuse_crooked(config.form_of(network), network)  # raises too where there is no such network
     return config
@@ -288,12 +294,16 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(file, MOST_BYTES))
     except FileNotFoundError:
         raise BuildError(f"there is no file {file}", remedy="name a TOML file with --config") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise BuildError(f"{file} cannot be read: {error.strerror}", remedy="name a TOML file with --config") from None
+    except UnicodeDecodeError as error:
         raise BuildError(f"{file} cannot be read: {error}", remedy="name a TOML file with --config") from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise BuildError(f"{file} is nested too deeply", remedy="name a TOML file with --config") from None
+    except ValueError as error:  # of TOML, or of a number that is too long
         raise BuildError(f"{file} is not valid TOML: {error}", remedy="mend that line") from None
 
 
@@ -312,11 +322,11 @@ def parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
     section, dot, key = name.strip().rpartition(".")
     if not (equals and dot):
         raise BuildError(
-            f"--set {setting}: not of the form section.key=value", remedy="for example --set training.epochs=5"
+            f"--set {shown(setting)}: not of the form section.key=value", remedy="for example --set training.epochs=5"
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text.strip()  # a bare word is a string
     if isinstance(value, str):
         value = value.strip()
@@ -326,7 +336,7 @@ def parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
 def _table(tables: dict[str, Any], section: str, where: str) -> dict[str, Any]:
     table = tables.setdefault(section, {})
     if not isinstance(table, dict):
-        raise BuildError(f"{where}: '{section}' is not a table", remedy=f"write it as [{section}]")
+        raise BuildError(f"{where}: {shown(section)} is not a table", remedy="write it as a table, as [training]")
     return table
 
 
@@ -375,10 +385,12 @@ def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
 
 def _values(network: str, key: str, values: Any) -> tuple[Any, ...]:
     if not isinstance(values, list) or not values:
-        raise BuildError(f"search.space.{key} is {values!r}", remedy=f"it must be a list of values, as {key} = [1, 2]")
+        raise BuildError(
+            f"search.space.{key} is {shown(values)}", remedy=f"it must be a list of values, as {key} = [1, 2]"
+        )
     each = tuple(_checked_own(network, key, value) for value in values)
     if len(set(each)) < len(each):
-        raise BuildError(f"search.space.{key} is {values!r}", remedy="name each value once")
+        raise BuildError(f"search.space.{key} is {shown(values)}", remedy="name each value once")
     return each
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import Any
 
 from builder.errors import BuildError
 
+MOST_SHOWN = 200  # signs of a value that is refused
 SMALLEST_WIDTH_PX = 100  # of an input: that of the smallest frame that is not refused, see builder/preprocess.py
 
 # What each number may be: (section, key) -> (lowest, highest). Unlisted ones may be anything of their type.
@@ -69,7 +72,7 @@ WORDS = {
 def refuse_unknown(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> None:
     """Raise a BuildError where the table has a key that is none of `hints`; where: the file that it is in."""
     if unknown := sorted(set(table) - set(hints)):
-        raise BuildError(f"{where} [{section}]: unknown key '{unknown[0]}'", remedy=keys_of(hints))
+        raise BuildError(f"{where} [{section}]: unknown key {shown(unknown[0])}", remedy=keys_of(hints))
 
 
 def keys_of(hints: dict[str, Any]) -> str:
@@ -88,7 +91,7 @@ def checked(section: str, key: str, value: Any, hint: Any) -> Any:
 def within(name: str, value: Any, hint: Any, words: tuple[str, ...] | None, limits: tuple[float, float] | None) -> Any:
     """The value as that type, or a BuildError unless it is one of the words and within the limits, if there are any."""
     if hint is float and type(value) is int:
-        value = float(value)
+        value = float(value) if abs(value) <= sys.float_info.max else math.inf
     wanted = None
     if type(value) is not hint:
         wanted = {
@@ -102,9 +105,19 @@ def within(name: str, value: Any, hint: Any, words: tuple[str, ...] | None, limi
         wanted = f"one of: {', '.join(words)}"
     elif limits and not limits[0] <= value <= limits[1]:
         wanted = f"from {limits[0]:g} to {limits[1]:g}"
+    elif hint is str and "\0" in value:
+        wanted = "text without NUL"
     if wanted:
-        raise BuildError(f"{name} is {value!r}", remedy=f"it must be {wanted}")
+        raise BuildError(f"{name} is {shown(value)}", remedy=f"it must be {wanted}")
     return value
+
+
+def shown(value: Any) -> str:
+    """A value for a message: on one line, and no longer than that."""
+    if type(value) is int and abs(value) > sys.maxsize:
+        return "a number of very many digits"
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def _list_of_words(value: Any) -> Any:

@@ -214,9 +214,7 @@ def _discard(old: Path, folder: Path) -> None:
     kept = folder.with_name(f"{folder.name}-changed-{secrets.token_hex(TOKEN_BYTES)}")
     old.rename(kept)
     names = [file.relative_to(kept).as_posix() for file in sorted(kept.rglob("*")) if not file.is_dir()]
-    console.print(
-        f"{folder} was not as a build had left it; what was changed is kept in {kept}: {', '.join(names)}", markup=False
-    )
+    console.print(f"{folder} was not as a build had left it; what was changed is kept in {kept}: {', '.join(names)}")
 
 
 def _remove_made(old: Path, elsewhere: Files) -> None:

@@ -6,6 +6,7 @@ CMYK, grey, a damaged file) is left to it.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ _SCAN = 0xDA
 _FRAMES = (0xC0, 0xC1, 0xC2)  # Huffman-coded: baseline, extended, progressive
 _PASSED_OVER = (0xC4, 0xDB, 0xDD, 0xE0, 0xFE)  # tables, restarts, JFIF, comment
 _EXIF_OR_XMP = 0xE1
+_END = b"\xff\xd9"
+_MARKS_SCAN = bytes([0xFF, _SCAN])
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in a scan, what else begins with 0xFF is data or a restart
+MOST_SCANS = 100  # of a progressive file: encoders write about ten, and each is a pass over the whole photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,21 @@ def plain_jpeg(content: bytes) -> PlainJpeg | None:
             return None
         at += 2 + length
     return None
+
+
+def has_too_many_scans(content: bytes) -> bool:
+    """Whether a JPEG takes hours to decode, for all its few bytes."""
+    # Counted at once in all bytes, what is no marker too; only then looked at: what lies behind the photo may be long.
+    return content.startswith(_START) and content.count(_MARKS_SCAN) > MOST_SCANS and _count_scans(content) > MOST_SCANS
+
+
+def _count_scans(content: bytes) -> int:
+    """How many scans there are, from segment to segment, up to the end of the first picture in the file."""
+    at, scans = len(_START), 0
+    while (found := _MARKER.search(content, at)) and found[0] != _END:
+        scans += found[0] == _MARKS_SCAN
+        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+    return scans
 
 
 class Scratch:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import math
 import os
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from builder.errors import BuildError
-from builder.plain_jpeg import Scratch, decode_plain_jpeg, plain_jpeg
+from builder.plain_jpeg import MOST_SCANS, Scratch, decode_plain_jpeg, has_too_many_scans, plain_jpeg
+from builder.regular_file import status_of
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float64]
@@ -32,6 +35,12 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")  # what every browser de
 TIE = 1e-6  # levels: a mean this close below a half rounds up, so that summing in another order changes nothing
 MOST_SUMMED_PX = 256  # of one output pixel: more than 257 times 255 does not fit into 16 bits
 BLOCK_ROWS = 256  # rows converted at a time, so that a 50-megapixel photo is never held as floats
+
+# Ways in which Pillow's decoders report a damaged file, or one that would take more memory than there is.
+DAMAGED = (
+    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError, RuntimeError,
+    ArithmeticError, MemoryError, struct.error, zlib.error,
+)  # fmt: skip
 
 # read_photo has a tighter limit of its own and refuses before decoding; Pillow's would only add a warning.
 Image.MAX_IMAGE_PIXELS = None
@@ -101,6 +110,8 @@ def read_photo(source: Source, scratch: Scratch | None = None) -> Pixels:
         content = source if isinstance(source, bytes) else _content(source)
     except OSError as error:
         raise PhotoProblem(f"{_name(source)}: {error.strerror}", remedy="check the path of the photo") from error
+    if has_too_many_scans(content):
+        raise PhotoProblem(f"{_name(source)}: more than {MOST_SCANS} scans", remedy="save the photo again")
     try:
         if (pixels := _read_plain_jpeg(content, scratch)) is not None:
             return pixels
@@ -112,8 +123,7 @@ def read_photo(source: Source, scratch: Scratch | None = None) -> Pixels:
             return _upright(_srgb_on_white(image), _orientation(image))
     except UnidentifiedImageError as error:
         raise PhotoProblem(f"{_name(source)}: not a photo this program can read", remedy=_remedy(content)) from error
-    # Pillow's decoders report a damaged file in any of these ways.
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError) as error:
+    except DAMAGED as error:
         raise PhotoProblem(
             f"{_name(source)}: the file is damaged or incomplete ({error})", remedy="copy or download the photo again"
         ) from error
@@ -197,10 +207,10 @@ def _spans(start: float, length: float, count: int, limit: int) -> list[tuple[in
 
 
 def _content(path: str | os.PathLike[str]) -> bytes:
+    size = status_of(path).st_size
+    if size > MAX_FILE_BYTES:
+        raise PhotoProblem(f"{_name(path)}: too large ({size / 1e6:.0f} MB)", remedy="save a smaller copy")
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MAX_FILE_BYTES:
-            raise PhotoProblem(f"{_name(path)}: too large ({size / 1e6:.0f} MB)", remedy="save a smaller copy")
         return file.read()
 
 

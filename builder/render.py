@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from builder.citations import METHODS
 from builder.config import IMAGENET, NO_BASE, Config
-from builder.errors import BuildError
 from builder.formatting import FILTERS
 from builder.icons import draw_icons
 from builder.kinds import ABCDE, DRAWING_PX, FACTS, draw_kinds
@@ -164,8 +163,6 @@ def _join_tables(tables: list[Path], into: Path) -> None:
 
 def _full_address(setting: str) -> str:
     """The site's address with a slash at its end, or nothing where none is set."""
-    if setting and not setting.startswith(("https://", "http://")):
-        raise BuildError(f"site.address is {setting!r}", remedy="it must begin with https://, or be empty")
     return f"{setting.rstrip('/')}/" if setting else ""
 
 

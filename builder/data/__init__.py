@@ -34,6 +34,7 @@ Strings = NDArray[np.str_]
 
 # A bad file among thousands is left out and listed; when this share is bad, something else is wrong.
 MOST_LEFT_OUT_SHARE = 0.05
+FEWEST_KINDS = 2  # of one kind alone, every answer is right
 TABLES = ("photos.csv", "details.csv", "about.json")
 NAMES = "names.json"  # of photos, lesions and files, as the source has them: they stay in `work/`
 
@@ -58,14 +59,17 @@ class Photos:
     details: Mapping[str, Strings] = field(default_factory=dict)
 
 
-class TooManyLeftOut(BuildError):
-    """Of the photos of a source, more than a few cannot be used."""
+class UnfitForBuild(BuildError):
+    """Photos that can be looked at, but that a build does not take."""
 
 
-def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE) -> None:
+def gather_photos(
+    config: Config, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE, fewest_kinds: int = FEWEST_KINDS
+) -> None:
     """Stage entry: draw or read the photos of `config.data` and save them in `into`.
 
-    most_left_out: when a larger share of them (0-1) cannot be used, raises TooManyLeftOut.
+    most_left_out: when a larger share of them (0-1) cannot be used, raises UnfitForBuild. fewest_kinds: as when they
+    show fewer kinds of lesion.
     """
     if config.is_demo:
         _draw(config, into)
@@ -76,17 +80,20 @@ def gather_photos(config: Config, into: Path, *, most_left_out: float = MOST_LEF
     listed = [entry for listing in listings for entry in listing.entries]
     left_out = [reason for listing in listings for reason in listing.left_out]
     _refuse_if_too_few(config.data.source, len(listed), left_out, most_left_out)
+    _refuse_few_kinds(config.data.source, listed, fewest_kinds)
     lesions_are_known = all(entry.lesion_id for entry in listed)
     ingested = ingest_photos(listings, into, with_likeness=not lesions_are_known)
     left_out += ingested.left_out
     _refuse_if_too_few(config.data.source, len(ingested.entries), left_out, most_left_out)
+    _refuse_few_kinds(config.data.source, ingested.entries, fewest_kinds)
+    notes = _note_of_missing_kinds(ingested.entries)
     lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
     # Not among those that are too many: nothing is missing where another photo of that name was taken.
     passed_over = [reason for listing in listings for reason in listing.passed_over]
     if passed_over:
         console.print(visible(f"passed over {_of_names(passed_over)}"))
     left_out += passed_over
-    about = {**_about(listings, left_out), "near_identical": near_identical}
+    about = {**_about(listings, left_out, notes), "near_identical": near_identical}
     _save_names([entry.image_id for entry in ingested.entries], lesion_ids, left_out, into)
     entries, lesion_ids = _anonymous(ingested.entries, lesion_ids, into)
     _save_table(entries, lesion_ids, ingested.sizes, about, into)
@@ -206,10 +213,30 @@ def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut], most_lef
     if kept and len(left_out) <= most_left_out * (kept + len(left_out)):
         return
     examples = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out)[:3]) or "the metadata names no photo"
-    raise TooManyLeftOut(
+    raise UnfitForBuild(
         f"{source}: {len(left_out)} photos cannot be used, {kept} can ({examples})",
         remedy="mend or fetch them again; a few bad files are no problem",
     )
+
+
+def _refuse_few_kinds(source: str, entries: list[Entry], fewest: int) -> None:
+    kinds = {entry.code for entry in entries}
+    if len(kinds) < fewest:
+        raise UnfitForBuild(
+            f"{source}: all photos are of one kind ({', '.join(sorted(kinds))}): there is nothing to tell apart",
+            remedy="add photos of another kind of lesion",
+        )
+
+
+def _note_of_missing_kinds(entries: list[Entry]) -> list[str]:
+    shown = {entry.code for entry in entries}
+    if not (missing := [code for code in CODES if code not in shown]):
+        return []
+    note = (
+        f"There is no photo of {', '.join(missing)}: the network cannot recognise these, and no figure is about them."
+    )
+    console.print(note)
+    return [note]
 
 
 def _lesions_of(ingested: Ingested, are_known: bool) -> tuple[list[str], dict[str, int] | None]:
@@ -232,7 +259,7 @@ def _lesions_of(ingested: Ingested, are_known: bool) -> tuple[list[str], dict[st
     ], {"photos": sum(sizes[group] for group in alike), "groups": len(alike)}
 
 
-def _about(listings: list[Listing], left_out: Iterable[LeftOut]) -> dict[str, Any]:
+def _about(listings: list[Listing], left_out: Iterable[LeftOut], notes: list[str]) -> dict[str, Any]:
     main = listings[0]
     return {
         "source": main.source,
@@ -241,7 +268,7 @@ def _about(listings: list[Listing], left_out: Iterable[LeftOut]) -> dict[str, An
         "is_demo": False,
         "licence": _joined(listing.licence for listing in listings),
         "citation": _joined(listing.citation for listing in listings),
-        "notes": [note for listing in listings for note in listing.notes],
+        "notes": [*(note for listing in listings for note in listing.notes), *notes],
         "left_out": count_reasons(left_out),
     }
 

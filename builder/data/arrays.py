@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from builder.classes import CLASSES, CODES
 from builder.data.listing import Entry, LeftOut, Listing, Row
+from builder.data.npy_header import data_bytes, read_header
 from builder.errors import BuildError
 from builder.preprocess import HEIGHT_PX, WIDTH_PX, Frame, height_for, shrink
+from builder.regular_file import status_of
 
 COLOUR, GREY, LABELS = "X.npy", "X_g.npy", "y.npy"
 BLOCK_PHOTOS = 256  # converted at a time: 6 MB
@@ -45,7 +47,7 @@ def list_arrays(file: Path) -> Listing:
 
 def read_labels(labels: Array, photos: int, name: str) -> tuple[NDArray[np.int64], list[LeftOut]]:
     """Class index of each photo, -1 where there is none, from whole numbers or one-hot rows. Raises BuildError."""
-    if len(labels) != photos:
+    if labels.ndim and len(labels) != photos:
         raise BuildError(
             f"{name} has {len(labels)} labels for {photos} photos", remedy="save both from the same photos again"
         )
@@ -71,18 +73,23 @@ _LABELS_REMEDY = f"it must hold whole numbers 0 to {len(CLASSES) - 1}, or rows o
 def _open(file: Path) -> Array:
     """An array, memory-mapped. Pickled objects are refused: reading one runs whatever code is in it."""
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        size = status_of(file).st_size
+        with open(file, "rb") as stream:
+            shape, is_fortran, dtype = read_header(stream)
+            start = stream.tell()
+        if start + data_bytes(shape, dtype) > size:
+            raise ValueError("it is shorter than its header says")
+        if not data_bytes(shape, dtype):
+            return np.empty(shape, dtype)  # there is nothing to map
+        return np.memmap(file, dtype, "r", start, shape, "F" if is_fortran else "C")
     except FileNotFoundError:
         raise BuildError(f"{file} is missing", remedy=f"put {LABELS} beside {COLOUR} or {GREY}") from None
-    except (OSError, ValueError, EOFError) as error:
-        # What numpy says of pickles names the switch that lets them in; that is no remedy.
+    except (OSError, ValueError) as error:
         raise BuildError(
-            f"{file} is no whole array of numbers (pickled objects are refused)",
+            f"{file} is no whole array of numbers: {(isinstance(error, OSError) and error.strerror) or error} "
+            "(pickled objects are refused)",
             remedy="save it again with numpy.save, as an array of uint8",
         ) from error
-    if not isinstance(array, np.ndarray):
-        raise BuildError(f"{file} is not a single array", remedy="save it again with numpy.save")
-    return array
 
 
 def _refuse_shape(file: Path, photos: Array) -> None:

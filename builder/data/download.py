@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pooch
 import requests
@@ -83,6 +84,8 @@ def fetch_ham10000(*, accept_licence: bool = False, folder: Path | None = None, 
         with locked(folder):
             if not _is_complete(folder):  # somebody else may have fetched it meanwhile
                 _fetch_into(folder, address)
+    except requests.exceptions.SSLError as error:
+        raise _not_trusted(address) from error
     except requests.RequestException as error:
         raise BuildError(f"{address} cannot be reached ({type(error).__name__})", remedy=GO_ON) from error
     except OSError as error:
@@ -90,6 +93,13 @@ def fetch_ham10000(*, accept_licence: bool = False, folder: Path | None = None, 
             f"{folder} cannot be written: {error.strerror}", remedy="make room or mend its rights"
         ) from error
     return folder
+
+
+def _not_trusted(url: str) -> BuildError:
+    return BuildError(
+        f"the certificate of {url} cannot be trusted",
+        remedy=f"check this machine's clock and whatever stands between it and the network, or {BY_HAND}",
+    )
 
 
 def _fetch_into(folder: Path, address: str) -> None:
@@ -147,8 +157,18 @@ class _Patience(Retry):
         return super().sleep_for_retry(response)
 
 
+class _Session(requests.Session):
+    """Follows no redirect from https to anything else: what comes from there, anyone on the way may have written."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target and resp.url.startswith("https:") and not urljoin(resp.url, target).startswith("https:"):
+            raise BuildError(f"{resp.url} redirects to an address without https", remedy=BY_HAND)
+        return target
+
+
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     # Harvard's firewall answers 403 to the library's own name (IQSS/dataverse.harvard.edu#479). A compressed answer
     # could not be resumed by bytes.
     session.headers.update({"User-Agent": "lesionlens", "Accept-Encoding": "identity"})
@@ -237,6 +257,8 @@ class _Resuming:
             try:
                 self._receive(url)
                 break
+            except requests.exceptions.SSLError as error:
+                raise _not_trusted(url) from error
             except requests.RequestException as error:
                 fruitless = 0 if _size_of(self.part) > before else fruitless + 1
                 if fruitless == TRIES:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from builder.classes import CODES
 from builder.data.listing import DETAILS, Entry, LeftOut, Listing, Place
 from builder.data.photo_files import Found, by_name
-from builder.data.tables import Line, read_table, require
+from builder.data.tables import Line, read_table
 
 METADATA = "HAM10000_metadata"  # .csv, Dataverse's .tab, or without a suffix as Dataverse first had it
 TEST_METADATA = "ISIC2018_Task3_Test_GroundTruth"  # as Dataverse hands it out: the same columns
@@ -29,9 +30,7 @@ def list_ham10000(found: Found, metadata: PurePosixPath) -> Listing:
 
     Photos that are missing, or without a known label and lesion, are listed in `left_out`.
     """
-    columns, lines = read_table(metadata, found.tables[metadata])
-    require(metadata, columns, COLUMNS)
-    entries, left_out = _entries(lines)
+    entries, left_out = _entries(read_table(metadata, found.tables[metadata], COLUMNS, ("part", *DETAILS)))
     files, passed_over = by_name(item for item in found.photos.items() if not _is_of_another_set(item[0], metadata))
     present, missing = match_files(entries, files, said_by="the metadata")
     source, title = _names_of(metadata)
@@ -66,29 +65,35 @@ def match_files(
     return present, [(entry.image_id, reason) for entry in entries if entry.image_id not in files]
 
 
-def _entries(lines: list[Line]) -> tuple[list[Entry], list[LeftOut]]:
+def _entries(lines: Iterable[Line]) -> tuple[list[Entry], list[LeftOut]]:
     entries: dict[str, Entry] = {}
     left_out: list[LeftOut] = []
+    doubted: set[str] = set()
     for number, line in enumerate(lines, start=2):  # line 1 is the header
         details = tuple(line.get(detail, "") for detail in DETAILS)
         part = line.get("part", "").lower()
         entry = Entry(line["image_id"], line["lesion_id"], line["dx"].lower(), None, PART_NAMES.get(part, ""), details)
-        if reason := _why_not(entry, entries, part):
+        first = entries.get(entry.image_id)
+        if reason := _why_not(entry, part):
             left_out.append((entry.image_id or f"line {number}", reason))
-        else:
+        elif first is None:
             entries[entry.image_id] = entry
+        elif (first.code, first.lesion_id) == (entry.code, entry.lesion_id):
+            left_out.append((entry.image_id, "the metadata names it twice"))
+        else:
+            doubted.add(entry.image_id)
+    left_out += [(image_id, "the metadata says two things of it") for image_id in sorted(doubted)]
+    entries = {image_id: entry for image_id, entry in entries.items() if image_id not in doubted}
     return one_diagnosis_a_lesion([entries[image_id] for image_id in sorted(entries)], left_out)
 
 
-def _why_not(entry: Entry, entries: dict[str, Entry], part: str) -> str | None:
+def _why_not(entry: Entry, part: str) -> str | None:
     if not entry.image_id:
         return "the metadata gives no image id"
     if not entry.lesion_id:
         return "the metadata gives no lesion id, so it cannot be kept out of the other parts"
     if entry.code not in CODES:
         return f"unknown label '{entry.code}'"
-    if entry.image_id in entries:
-        return "the metadata names it twice"
     if part and not entry.part:
         return f"unknown part '{part}': known are training, validation and test"
     return None

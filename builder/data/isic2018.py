@@ -33,14 +33,17 @@ def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
     files, passed_over = by_name(item for item in found.photos.items() if "segmentation" not in str(item[0]).lower())
     entries: dict[str, Entry] = {}
     left_out: list[LeftOut] = []
+    doubted: set[str] = set()
     for truth in truths:
         part = _part_of(truth) if len(truths) > 1 else ""
-        for number, line in enumerate(read_table(truth, found.tables[truth])[1], start=2):
+        for number, line in enumerate(read_table(truth, found.tables[truth], ("image", *CODE_OF_COLUMN)), start=2):
             image, codes = line["image"], [code for column, code in CODE_OF_COLUMN.items() if _is_one(line[column])]
             if not image:
                 left_out.append((f"line {number}", f"{truth.name} gives no image id"))
             elif len(codes) != 1:
                 left_out.append((image, f"it has {len(codes)} labels instead of one"))
+            elif image in entries and entries[image].code != codes[0]:
+                doubted.add(image)
             elif image in entries:
                 left_out.append((image, "a ground truth names it twice"))
             elif lesions and part in ("", "training") and image not in lesions:
@@ -50,7 +53,8 @@ def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
             else:
                 details = (confirmed.get(image, ""), *[""] * (len(DETAILS) - 1))
                 entries[image] = Entry(image, lesions.get(image, ""), codes[0], None, part, details)
-    kept, left_out = one_diagnosis_a_lesion([entries[image] for image in sorted(entries)], left_out)
+    left_out += [(image, "the ground truth says two things of it") for image in sorted(doubted)]
+    kept, left_out = one_diagnosis_a_lesion([entries[image] for image in sorted(set(entries) - doubted)], left_out)
     present, missing = match_files(kept, files, said_by="the ground truth")
     return Listing(
         source="isic2018",
@@ -67,7 +71,7 @@ def _lesion_groupings(found: Found) -> tuple[dict[str, str], dict[str, str]]:
     """Lesion id and kind of confirmation of each image, from the table that has both."""
     for path, place in found.tables.items():
         if {"image", "lesion_id", "diagnosis_confirm_type"} <= set(columns_of(path, place)):
-            lines = read_table(path, place)[1]
+            lines = list(read_table(path, place, ("image", "lesion_id", "diagnosis_confirm_type")))
             lesions = {line["image"]: line["lesion_id"] for line in lines if line["lesion_id"]}
             return lesions, {line["image"]: line["diagnosis_confirm_type"] for line in lines}
     return {}, {}

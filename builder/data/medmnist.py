@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from builder.data.arrays import read_labels
 from builder.data.ham10000 import CITATION, PART_NAMES
 from builder.data.listing import Entry, LeftOut, Listing, Row
+from builder.data.npy_header import data_bytes, read_header
+from builder.data.photo_files import UNREADABLE, why_not_unpacked
 from builder.errors import BuildError
+from builder.formatting import counted
 from builder.preprocess import WIDTH_PX, height_for, stretch
+from builder.regular_file import status_of
 
 PARTS = ("train", "val", "test")
 SIDES_PX = (28, 64, 128, 224)
@@ -34,6 +38,10 @@ MEDMNIST = (
     "Scientific Data 10:41, 2023"
 )
 
+ANY_BYTES = 100_000_000  # an array may unpack to so many, and else to no more than so many times its file:
+MOST_UNPACKED = 50  # photos can hardly be packed at all
+MOST_LABEL_BYTES = 64  # of a photo: seven numbers of eight bytes
+
 
 def list_medmnist(file: Path) -> Listing:
     """List the photos of a DermaMNIST file. Raises BuildError if it is another one, or holds pickled objects."""
@@ -43,7 +51,7 @@ def list_medmnist(file: Path) -> Listing:
     side_px = 0
     for part in PARTS:
         count, side_px = _count_photos(file, part)
-        labels = _read_small(file, f"{part}_labels")
+        labels = _read_labels(file, f"{part}_labels", count)
         indices, unlabelled = read_labels(labels, count, f"{file.name}: {part}_labels")
         left_out += [(f"{part} {name}", reason) for name, reason in unlabelled]
         used[part] = [row for row, index in enumerate(indices) if index >= 0]
@@ -73,8 +81,8 @@ def _size_note(side_px: int) -> str:
 
 def _count_photos(file: Path, part: str) -> tuple[int, int]:
     """How many photos a part has, and their side in pixels, without reading them."""
-    with _opened(file, f"{part}_images") as stream:
-        shape, dtype = _read_header(file, stream)
+    with _opened(file, f"{part}_images") as (stream, size):
+        shape, dtype = _read_header(file, stream, size)
     if len(shape) != 4 or shape[1:] not in [(side, side, 3) for side in SIDES_PX] or dtype != np.uint8:
         raise BuildError(
             f"{file}: {part}_images has the shape {shape} and holds {dtype}",
@@ -86,8 +94,8 @@ def _count_photos(file: Path, part: str) -> tuple[int, int]:
 def _rows(file: Path, used: dict[str, list[int]], width_px: int) -> Iterator[Row]:
     for part in PARTS:
         wanted = set(used[part])
-        with _opened(file, f"{part}_images") as stream:
-            shape, _ = _read_header(file, stream)
+        with _opened(file, f"{part}_images") as (stream, size):
+            shape, _ = _read_header(file, stream, size)
             size_bytes = int(np.prod(shape[1:]))
             for row in range(shape[0]):
                 photo = np.frombuffer(stream.read(size_bytes), np.uint8)
@@ -98,35 +106,48 @@ def _rows(file: Path, used: dict[str, list[int]], width_px: int) -> Iterator[Row
 
 
 @contextmanager
-def _opened(file: Path, name: str) -> Iterator[IO[bytes]]:
-    """One array of an `.npz`, as a stream: at 224 pixels, a part is a gigabyte."""
+def _opened(file: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
+    """One array of an `.npz` as a stream, and its bytes: at 224 pixels, a part is a gigabyte."""
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as stream:
-            yield stream
+        with zipfile.ZipFile(file) as archive:
+            entry = archive.getinfo(f"{name}.npy")
+            most_bytes = max(ANY_BYTES, MOST_UNPACKED * status_of(file).st_size)
+            if reason := why_not_unpacked(entry, most_bytes):
+                raise ValueError(f"{name}: {reason}")
+            with archive.open(entry) as stream:
+                yield stream, entry.file_size
     except KeyError:
         raise BuildError(
             f"{file} holds no array {name}",
             remedy="name a DermaMNIST file as MedMNIST publishes it: dermamnist.npz, dermamnist_64.npz and so on",
         ) from None
-    except (OSError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise BuildError(f"{file} is no whole .npz file ({error})", remedy="download it again") from error
 
 
-def _read_header(file: Path, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def _read_header(file: Path, stream: IO[bytes], size_bytes: int) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     try:
-        version = np.lib.format.read_magic(stream)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, is_fortran_order, dtype = read(stream)
+        shape, is_fortran, dtype = read_header(stream)
+        if stream.tell() + data_bytes(shape, dtype) > size_bytes:
+            raise ValueError("it is shorter than its header says")
     except ValueError as error:
         raise BuildError(f"{file} is damaged ({error})", remedy="download it again") from error
-    if is_fortran_order or dtype.hasobject:
-        raise BuildError(
-            f"{file} holds pickled objects or a turned array", remedy="use the file as MedMNIST publishes it"
-        )
+    if is_fortran:
+        raise BuildError(f"{file} holds a turned array", remedy="use the file as MedMNIST publishes it")
     return shape, dtype
 
 
-def _read_small(file: Path, name: str) -> NDArray[np.generic]:
-    with _opened(file, name) as stream:
-        shape, dtype = _read_header(file, stream)
-        return np.frombuffer(stream.read(), dtype)[: int(np.prod(shape))].reshape(shape)
+def _read_labels(file: Path, name: str, photos: int) -> NDArray[np.generic]:
+    """An array of labels, of which nothing is unpacked before it is one for so many photos."""
+    with _opened(file, name) as (stream, stated):
+        shape, dtype = _read_header(file, stream, stated)
+        size = data_bytes(shape, dtype)
+        if dtype.kind not in "iufb" or not size or size > photos * MOST_LABEL_BYTES:
+            raise BuildError(
+                f"{file}: {name} has the shape {shape} and holds {dtype}, for {counted(photos, 'photo', 'photos')}",
+                remedy="use the file as MedMNIST publishes it",
+            )
+        content = stream.read(size)
+    if len(content) < size:
+        raise BuildError(f"{file}: {name} is shorter than its header says", remedy="download it again")
+    return np.frombuffer(content, dtype).reshape(shape)

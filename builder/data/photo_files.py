@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import IO
 
 from builder.data.listing import LeftOut, Place
 from builder.errors import BuildError
 from builder.preprocess import MAX_FILE_BYTES
+from builder.regular_file import open_file, status_of
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"}
 TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}
+ARRAY_SUFFIXES = {".npy", ".npz"}
+MAX_TABLE_BYTES = 200_000_000  # a million photos take a third of it
+# Ways in which a zip file turns out to be none, or one of its entries to be damaged, encrypted or packed unusually.
+UNREADABLE = (
+    OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error, OverflowError
+)  # fmt: skip
+# The others unpack a whole block at once, which may be gigabytes however little of it is asked for.
+_UNPACKED_BIT_BY_BIT = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+READ_AT_ONCE_BYTES = 1 << 20
 _ENCRYPTED = 0x1  # a zip entry's flag
 
 
@@ -59,13 +74,14 @@ def find_files(folder: Path) -> Found:
         suffix = suffix_of(name)
         if suffix == ".zip":
             _look_into_zip(Path(file.path), PurePosixPath(name).with_suffix(""), found)
-        elif suffix in (".npy", ".npz"):
-            found.arrays.append(Path(file.path))
-        elif suffix in PHOTO_SUFFIXES or is_table(name):
+        elif suffix in PHOTO_SUFFIXES or suffix in ARRAY_SUFFIXES or is_table(name):
             try:
-                status = file.stat()
+                status = status_of(file)
             except OSError as error:
                 found.left_out.append((readable(name), _why_unreadable(file, error)))
+                continue
+            if suffix in ARRAY_SUFFIXES:
+                found.arrays.append(Path(file.path))
                 continue
             place = Place(file.path, "", f"{status.st_size}|{status.st_mtime_ns}")
             if suffix in PHOTO_SUFFIXES:
@@ -75,11 +91,26 @@ def find_files(folder: Path) -> Found:
     return found
 
 
-def read_bytes(place: Place) -> bytes:
-    """The bytes of a place. Raises OSError, zipfile.BadZipFile, RuntimeError (encrypted) or NotImplementedError."""
+@contextmanager
+def opened(place: Place, most_bytes: int = MAX_FILE_BYTES) -> Iterator[IO[bytes]]:
+    """The bytes of a place, as a stream of at most so many. Raises one of UNREADABLE."""
     if not place.entry:
-        return Path(place.file).read_bytes()
-    return _opened(place.file, Path(place.file).stat().st_mtime_ns).read(place.entry)
+        with open_file(place.file, most_bytes) as stream:
+            yield stream
+        return
+    archive = _opened(place.file, Path(place.file).stat().st_mtime_ns)
+    entry = archive.getinfo(place.entry)
+    if reason := why_not_unpacked(entry, most_bytes):
+        raise OSError(errno.EFBIG, reason)
+    with archive.open(entry) as stream:
+        yield stream
+
+
+def read_bytes(place: Place) -> bytes:
+    """The bytes of a photo. Raises one of UNREADABLE."""
+    with opened(place) as stream:
+        # Asked for all at once, zipfile would unpack what an entry really holds, whatever it says that it holds.
+        return b"".join(iter(partial(stream.read, READ_AT_ONCE_BYTES), b""))
 
 
 def readable(path: PurePosixPath | str) -> str:
@@ -125,6 +156,8 @@ def _walk(path: str, relative: str, seen: set[str], left_out: list[LeftOut]) -> 
             yield relative + entry.name, entry
     fresh = []
     for entry in folders:
+        if suffix_of(entry.name) in PHOTO_SUFFIXES | TABLE_SUFFIXES:
+            left_out.append((readable(relative + entry.name), "it is a folder"))
         real = os.path.realpath(entry.path)
         if real not in seen:
             fresh.append(entry)
@@ -145,13 +178,16 @@ def _is_hidden(name: str) -> bool:
 
 
 def _why_unreadable(file: os.DirEntry[str], error: OSError) -> str:
+    if error.errno == errno.EINVAL:
+        return str(error.strerror)
     return "the link leads nowhere" if file.is_symlink() else f"it cannot be opened: {error.strerror}"
 
 
 def _look_into_zip(file: Path, as_folder: PurePosixPath, found: Found) -> None:
     try:
-        entries = sorted(_opened(str(file), file.stat().st_mtime_ns).infolist(), key=lambda entry: entry.filename)
-    except (OSError, zipfile.BadZipFile) as error:
+        changed = status_of(file).st_mtime_ns
+        entries = sorted(_opened(str(file), changed).infolist(), key=lambda entry: entry.filename)
+    except UNREADABLE as error:
         raise BuildError(
             f"{file} is no whole zip file ({error})", remedy="copy or download it again, or move it away"
         ) from error
@@ -162,7 +198,7 @@ def _look_into_zip(file: Path, as_folder: PurePosixPath, found: Found) -> None:
         is_photo = suffix_of(entry.filename) in PHOTO_SUFFIXES
         if not is_photo and not is_table(entry.filename):
             continue
-        if reason := _why_not(entry):
+        if reason := _why_not(entry, MAX_FILE_BYTES if is_photo else MAX_TABLE_BYTES):
             found.left_out.append((readable(f"{file.name}: {entry.filename}"), reason))
             continue
         place = Place(str(file), entry.filename, f"{entry.file_size}|{entry.CRC:08x}")
@@ -172,13 +208,20 @@ def _look_into_zip(file: Path, as_folder: PurePosixPath, found: Found) -> None:
             found.tables[as_folder / path] = place
 
 
-def _why_not(entry: zipfile.ZipInfo) -> str | None:
+def _why_not(entry: zipfile.ZipInfo, most_bytes: int) -> str | None:
     windows = PureWindowsPath(entry.filename)
     if ".." in windows.parts or windows.root or windows.drive:
         return "its name climbs out of the zip file"
+    return why_not_unpacked(entry, most_bytes)
+
+
+def why_not_unpacked(entry: zipfile.ZipInfo, most_bytes: int) -> str | None:
+    """Why an entry of a zip file is not unpacked, if it is not: at most so many bytes are."""
     if entry.flag_bits & _ENCRYPTED:
         return "it is encrypted"
-    if entry.file_size > MAX_FILE_BYTES:
+    if entry.compress_type not in _UNPACKED_BIT_BY_BIT:
+        return "it is packed in a way other than store and deflate"
+    if entry.file_size > most_bytes:
         return f"too large: {entry.file_size / 1e6:.0f} MB unpacked"
     return None
 

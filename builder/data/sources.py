@@ -25,9 +25,13 @@ SUFFIXES = {*PHOTO_SUFFIXES, *TABLE_SUFFIXES, ".zip", ".npy", ".npz", ""}
 def list_source(source: str) -> Listing:
     """List the photos of `source`, whatever kind it is of. Raises BuildError if it is of none."""
     path = path_of(source)
-    if not path.exists():
+    if not _exists(path):
         raise BuildError(
             f"there is no folder or file {path}", remedy="name one with --data, or leave it out for demo data"
+        )
+    if not (path.is_file() or path.is_dir()):
+        raise BuildError(
+            f"{path} is neither a folder nor a regular file", remedy="name a folder or a file of photos with --data"
         )
     if path.is_file() and path.suffix.lower() == ".npz":
         return list_medmnist(path)
@@ -52,13 +56,23 @@ def path_of(source: str) -> Path:
 def files_of_source(source: str) -> list[tuple[str, int, int]]:
     """Name, size and time of change of every file that could matter: what a build depends on, and cheap to ask for."""
     path = path_of(source)
-    if path.suffix.lower() == ".npy":
+    if not _exists(path):
+        return []
+    if path.suffix.lower() == ".npy" and path.is_file():
         return sorted(_state(file.name, file) for file in path.parent.iterdir() if file.suffix.lower() == ".npy")
     if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
         path = path.parent
     if not path.is_dir():
-        return [_state(path.name, path)] if path.exists() else []
+        return [_state(path.name, path)]
     return sorted(_state(name, file) for name, file in walk(path, []) if suffix_of(name) in SUFFIXES)
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is anything; no name that no disk can have leads to it."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _list_folder(path: Path, found: Found) -> Listing:

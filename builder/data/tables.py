@@ -4,40 +4,62 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import PurePosixPath
+from sys import intern
 
 from builder.data.listing import Place
-from builder.data.photo_files import read_bytes
+from builder.data.photo_files import MAX_TABLE_BYTES, UNREADABLE, opened
 from builder.errors import BuildError
 
 Line = dict[str, str]
 
 
-def read_table(path: PurePosixPath, place: Place) -> tuple[list[str], list[Line]]:
-    """The columns and lines of a table; what a line does not fill is empty text. Raises BuildError."""
-    try:
-        text = read_bytes(place).decode("utf-8-sig")
-        header = text.split("\n", 1)[0]
-        separator = max("\t;,", key=header.count)
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restval="")
-        columns = [column.strip() for column in reader.fieldnames or []]
-        reader.fieldnames = columns
-        lines = [{key: (value or "").strip() for key, value in line.items() if key} for line in reader]
-    except (OSError, UnicodeDecodeError, csv.Error, zipfile.BadZipFile) as error:
-        raise BuildError(f"{path} cannot be read: {error}", remedy="fetch that table again") from error
-    return columns, lines
+def read_table(
+    path: PurePosixPath, place: Place, needed: tuple[str, ...], also: tuple[str, ...] = ()
+) -> Iterator[Line]:
+    """The lines of a table: its columns of these names; what a line does not fill is empty text. Raises BuildError.
+
+    needed: columns that must be there. also: such as are given where they are. Other columns are passed over: a
+    hundred thousand of them, in lines that fill none, would need any memory.
+    """
+    with _rows(path, place) as rows:
+        columns = _header(rows)
+        if missing := [column for column in needed if column not in columns]:
+            raise BuildError(f"{path}: there is no column '{missing[0]}'", remedy=f"it needs: {', '.join(needed)}")
+        wanted = [(name, columns.index(name)) for name in (*needed, *also) if name in columns]
+        for row in rows:
+            if row:
+                # Most columns repeat a few words.
+                yield {name: intern(row[at].strip()) if at < len(row) else "" for name, at in wanted}
 
 
 def columns_of(path: PurePosixPath, place: Place) -> list[str]:
     """The columns of a table, or none where it is no table."""
     try:
-        return read_table(path, place)[0]
+        with _rows(path, place) as rows:
+            return _header(rows)
     except BuildError:
         return []
 
 
-def require(path: PurePosixPath, columns: list[str], needed: tuple[str, ...]) -> None:
-    """Raise a BuildError if a needed column is missing."""
-    if missing := [column for column in needed if column not in columns]:
-        raise BuildError(f"{path}: there is no column '{missing[0]}'", remedy=f"it needs: {', '.join(needed)}")
+@contextmanager
+def _rows(path: PurePosixPath, place: Place) -> Iterator[Iterator[list[str]]]:
+    try:
+        with opened(place, MAX_TABLE_BYTES) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+            first = text.readline()
+            if "\0" in first:
+                raise ValueError("it is no text in UTF-8")
+            yield csv.reader(chain([first], text), delimiter=max("\t;,", key=first.count))
+    except (*UNREADABLE, csv.Error) as error:
+        raise BuildError(f"{path} cannot be read: {_said(error)}", remedy="fetch that table again") from error
+
+
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    return [column.strip() for column in next(rows, [])]
+
+
+def _said(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -86,7 +86,7 @@ def network_names() -> list[str]:
 def design_of(name: str) -> Design:
     """The design of the network `name`; raises a BuildError where there is none."""
     if name not in network_names():
-        raise BuildError(f"there is no network '{name}'", remedy=f"name one of: {', '.join(network_names())}")
+        raise BuildError(f"there is no network {name[:80]!r}", remedy=f"name one of: {', '.join(network_names())}")
     design: Design = getattr(importlib.import_module(f"{__name__}.{name}"), name)
     return design
 

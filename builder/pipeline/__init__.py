@@ -135,13 +135,13 @@ def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
 
     Returns its folder, and why a build would refuse what is in it.
     """
-    from builder.data import TooManyLeftOut, gather_photos
+    from builder.data import UnfitForBuild, gather_photos
 
     config = request.config()
     chain = Chain(config, folders.work)
     with at_work(folders):
         try:
             return chain.run("data", fingerprint(config), gather_photos), None
-        except TooManyLeftOut as refusal:
-            look = partial(gather_photos, most_left_out=1.0)
+        except UnfitForBuild as refusal:
+            look = partial(gather_photos, most_left_out=1.0, fewest_kinds=1)
             return chain.run("data", [fingerprint(config), "looked at"], look), refusal.problem

@@ -15,6 +15,7 @@ from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.side_by_side import compared_rows
 from builder.ownership import delete_files
+from builder.progress import console
 from builder.split import TEST, TRAINING, UNUSED, VALIDATION, Parts, fold_by_lesion, load_parts
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_auc")
@@ -63,12 +64,17 @@ def try_settings(
 
     The weights are not kept: those of all trials would fill a disk.
     """
-    from builder.train import load_network, predict, train_network
+    from builder.train import Diverged, load_network, predict, train_network
 
-    train_network(photos, split, twins, name=name, recipe=recipe, config=config, into=into)
-    table, scored = load_photos(photos), load_parts(split)["validation"]
-    answers = Answers(predict(load_network(into), stored_pixels(photos, scored)), table.labels[scored])
-    (into / "score.json").write_text(json.dumps(score_of(answers), indent=1), encoding="utf-8")
+    try:
+        train_network(photos, split, twins, name=name, recipe=recipe, config=config, into=into)
+    except Diverged as problem:
+        console.print(problem.problem)
+        score: dict[str, float | None] = dict.fromkeys(FIGURES)  # the trial has failed; others may not
+    else:
+        table, scored = load_photos(photos), load_parts(split)["validation"]
+        score = score_of(Answers(predict(load_network(into), stored_pixels(photos, scored)), table.labels[scored]))
+    (into / "score.json").write_text(json.dumps(score, indent=1), encoding="utf-8")
     delete_files([*into.glob("*.h5"), *into.parent.glob("checkpoint.npz"), *into.parent.glob("epoch-*.npz")])
 
 

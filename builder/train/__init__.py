@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from builder.classes import CLASSES
 from builder.config import Config, TrainingConfig
 from builder.data import load_photos, stored_pixels
 from builder.data.pixel_file import StoredPixels
+from builder.errors import BuildError
 from builder.fuse import fuse
 from builder.machines import to_be_trained, together
 from builder.network import Network, build_network, hash_seed, seed_dropout
@@ -31,6 +33,10 @@ PREDICT_BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
 
 Pixels = StoredPixels | NDArray[np.uint8]  # (photos, 75, 100, 3), read batch by batch
+
+
+class Diverged(BuildError):
+    """A training whose figures are numbers no more."""
 
 
 def train_network(
@@ -106,6 +112,7 @@ def fit(
             loss, accuracy = _train_epoch(network, *training, recipe, epoch, partial(advance, note=note))
             with averaged(network, recipe):
                 val_loss, val_accuracy = score(predict(network, validation[0], advance), validation[1])
+            _refuse_diverged(loss + val_loss, recipe, epoch)
             history.append({
                 "epoch": epoch, "loss": loss, "accuracy": accuracy,
                 "val_loss": val_loss, "val_accuracy": val_accuracy,
@@ -174,8 +181,18 @@ def _train_epoch(
         if recipe.mix_up and not recipe.is_plain(epoch):
             photos, targets = mix_up(photos, targets, random.beta(recipe.mix_up, recipe.mix_up))
         result = network.train_on_batch(photos, targets, reset_metrics=False, return_dict=True)
+        _refuse_diverged(result["loss"], recipe, epoch)  # now, not after an epoch of hours
         advance(len(batch))
     return float(result["loss"]), float(result["accuracy"])
+
+
+def _refuse_diverged(loss: float, recipe: TrainingConfig, epoch: int) -> None:
+    """Raise before anything of that epoch is kept: the checkpoint stays that of the last good one."""
+    if not math.isfinite(loss):
+        raise Diverged(
+            f"the training has diverged in epoch {epoch}: its loss is no number any more",
+            remedy=f"set a lower training.learning_rate than {recipe.learning_rate:g}; what was built before is kept",
+        )
 
 
 def _weights_file(checkpoint: Path, epoch: int) -> Path:

@@ -6,6 +6,8 @@ Keras's own loader fetches them, and keeps them where it keeps such files (`~/.k
 from __future__ import annotations
 
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +64,7 @@ def _read(base: str, network: Network, file: Path) -> Network:
 def _fetched(base: str, network: Network) -> Network:
     console.print(f"{base} begins with what it learned on ImageNet; Keras fetches that once")
     try:
-        with _not_waiting_for_ever():
+        with _not_waiting_for_ever(), _without_plain_http():
             return _application(base, network, IMAGENET)
     except TimeoutError as error:
         raise _unreachable(base, "the connection was lost") from error
@@ -79,6 +81,24 @@ def _fetched(base: str, network: Network) -> Network:
 
 def _unreachable(base: str, reason: str) -> BuildError:
     return BuildError(f"the ImageNet weights of {base} cannot be fetched ({reason})", remedy=OTHER_BASE)
+
+
+class _HttpsOnly(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect from https to anything else: Keras checks no hash of these weights."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise urllib.error.URLError(f"{req.full_url} redirects to an address without https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+@contextmanager
+def _without_plain_http() -> Iterator[None]:
+    urllib.request.install_opener(urllib.request.build_opener(_HttpsOnly))
+    try:
+        yield
+    finally:
+        urllib.request.install_opener(None)  # as it was: made anew when it is used
 
 
 @contextmanager
