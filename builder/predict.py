@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.card import read_card
 from builder.classes import CLASSES, CODES
 from builder.errors import BuildError
 from builder.judgement import judge
@@ -41,7 +42,7 @@ def predict_photos(
     """
     model = _model_of(site, network)
     members = _members_of(ensemble_in, model.name) if ensemble_in else None
-    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    card = read_card(model)
     readable: list[Path] = []
     pixels: list[Pixels] = []
     measures: list[Measures] = []
@@ -74,7 +75,10 @@ def predict_photos(
 def _model_of(site: Path, network: str | None) -> Path:
     if not (site / "report.json").is_file():
         raise BuildError("there is no built network yet", remedy="run python build.py first")
-    names = list(json.loads((site / "report.json").read_text(encoding="utf-8"))["networks"])
+    try:
+        names = list(json.loads((site / "report.json").read_text(encoding="utf-8"))["networks"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise BuildError(f"{site / 'report.json'} is damaged", remedy="run python build.py again") from error
     if network and network not in names:
         raise BuildError(f"the site has no network '{network}'", remedy=f"it has: {', '.join(names)}")
     return site / "model" / (network or names[0])

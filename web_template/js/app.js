@@ -27,7 +27,7 @@ const App = (() => {
     const photo = [typeof Pixels, typeof Photo, typeof Crop, typeof Spot, typeof Turned, typeof Cutout, typeof Capture, typeof Intake];
     const answer = [typeof Quality, typeof Judgement, typeof Answering, typeof Answer, typeof Opinions, typeof Heat, typeof Export];
     const page = [typeof Words, typeof Parts, typeof View, typeof Stage, typeof Framing, typeof Single, typeof Actions];
-    const tables = [typeof PhotoTable, typeof Pair, typeof Collection, typeof Batch, typeof Keeping, typeof KeptAnswers];
+    const tables = [typeof PhotoTable, typeof Pair, typeof Collection, typeof Batch, typeof Keeping, typeof KeptRecord, typeof KeptAnswers];
     return [...engine, ...photo, ...answer, ...page, ...tables].every((type) => type !== "undefined");
   }
 

@@ -120,7 +120,7 @@ const Cards = (() => {
   /**
    * What keeps a card from being used, in a technical sentence; null: nothing.
    * @param {unknown} card
-   * @param {{name: string, classes?: unknown}} known the network's name, and the site's classes where they are known
+   * @param {{name: string, classes?: readonly LesionClass[] | undefined}} known the network's name, and the site's classes where they are known
    * @returns {string | null}
    */
   function problem(card, known) {
@@ -133,12 +133,12 @@ const Cards = (() => {
     }
   }
 
-  /** What no key shows alone. @param {Card} card  @param {{name: string, classes?: unknown}} known */
+  /** What no key shows alone. @param {Card} card  @param {{name: string, classes?: readonly LesionClass[] | undefined}} known */
   function checkTogether({ name, input, classes, files, bytes, judgement, self_test }, known) {
     must(name === known.name, "name", known.name);
     must(4 * input.height_px === 3 * input.width_px, "input", "4 : 3");
     must(classes.every(({ index }, i) => index === i), "classes", "in the order of the network's outputs");
-    must(known.classes === undefined || JSON.stringify(classes) === JSON.stringify(known.classes), "classes", "what this site knows");
+    must(!known.classes || areAlike(classes, known.classes), "classes", "what this site knows");
     const shards = files.length - 1;
     must(files.every(({ path }, i) => path === (i ? `group1-shard${i}of${shards}.bin` : MODEL)), "files", `${MODEL} and its shards`);
     must(files.reduce((sum, file) => sum + file.bytes, 0) === bytes, "bytes", "the sum of the files'");
@@ -151,6 +151,12 @@ const Cards = (() => {
       must(probabilities.length === classes.length && Math.abs(sum - 1) <= SUM_SLACK, "vectors", "whole answers");
     }
     must(new Set(self_test.vectors.map(({ pixels }) => pixels)).size === self_test.vectors.length, "vectors", "unlike each other");
+  }
+
+  /** @param {readonly LesionClass[]} classes  @param {readonly LesionClass[]} others */
+  function areAlike(classes, others) {
+    const told = (/** @type {readonly LesionClass[]} */ all) => JSON.stringify(all.map((kind) => Object.entries(kind).sort()));
+    return told(classes) === told(others);
   }
 
   /** @param {readonly SurenessLevel[]} levels */
