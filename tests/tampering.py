@@ -150,7 +150,7 @@ FILES: list[Tampering] = [
     changed("that judges otherwise", "js/judgement.js", "sum >= point.threshold", "sum > 2"),
     changed("that adds otherwise", "js/judgement.js", "is_malignant ?", "!is_malignant ?"),
     changed("that shows otherwise", "js/answer.js", "isAbove ?", "!isAbove ?"),
-    changed("that sees otherwise", "js/pixels.js", "Math.round(", "Math.sqrt("),
+    changed("that sees otherwise", "js/pixels.js", "Math.floor(mean", "Math.sqrt(mean"),
     changed("that doubts otherwise", "js/scope.js", "Math.sqrt(product", "0 * Math.sqrt(product"),
     *(Tampering("missing", f"css/{name}.css", missing) for name in ("tokens", "base", "app", "answer")),
     Tampering("missing", "js/language.js", missing),

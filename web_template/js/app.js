@@ -18,7 +18,7 @@ const App = (() => {
     Capture.listen({ photo: (file) => take([file]), problem: View.showMessage });
     Actions.listen({ another: Intake.open, save: saveSingle });
     Intake.listen({ photos: take, nothing: refuseNothing, sample: (address, name) => void takeSample(address, name) });
-    Parts.byId("incomplete", HTMLElement).hidden = true;
+    Parts.byId("incomplete", HTMLElement).remove(); // hidden it would be shown where a style is missing
     void load();
   }
 

@@ -7,11 +7,19 @@ const Watch = (() => {
   /** Call it when every script of the page has run, or will not. */
   function look() {
     const words = document.getElementById("incomplete");
-    if (!words || words.hidden) return; // app.js hides them, once everything has begun
+    removeEventListener("error", note);
+    if (!words) return; // app.js takes them away, once everything has begun
     words.classList.add("incomplete--surely");
     words.closest("main")?.setAttribute("data-state", "error");
   }
 
+  /** Where a script is missing, those that call it fail; the words are for both. @param {ErrorEvent} event */
+  function note(event) {
+    event.preventDefault();
+    console.info("the page does not begin:", event.message);
+  }
+
+  addEventListener("error", note);
   return Object.freeze({ look });
 })();
 
