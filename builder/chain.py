@@ -51,6 +51,8 @@ CODE = {
     "leakage": ("builder/leakage.py", "builder/evaluate", *ANSWERING),
     "export": (
         "builder/export.py",
+        "builder/card.py",
+        "builder/card.schema.json",
         "builder/equalize.py",
         "builder/calibrate.py",
         "builder/tensorflowjs_writer.py",

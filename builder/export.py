@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.calibrate import load_calibrated
+from builder.card import card_problem
 from builder.classes import classes_as_dicts
 from builder.config import Config
 from builder.data import load_photos
@@ -83,6 +84,7 @@ def export_network(
     stored, large_kernels, comparison = store_smallest(network, weights, test, folder)
     _refuse_if_changed(comparison, weights)
     card = describe_model(stored, weights, folder, limits)
+    _refuse_unsound(card, network.name)
     (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     for file in sorted(folder.iterdir()):
         write_twin(file, into)
@@ -207,6 +209,16 @@ def _refuse_if_changed(comparison: Comparison, weights: str) -> None:
             f"the stored network is not the trained one: a probability changed by "
             f"{comparison.largest_probability_change:.4f} (at most {LARGEST_CHANGE[weights]} is allowed)",
             remedy="store it whole with --set export.weights=float32",
+        )
+
+
+def _refuse_unsound(card: dict[str, Any], name: str) -> None:
+    """Neither the page nor `predict` would answer by such a card."""
+    problem = card_problem(card, name)
+    if problem:
+        raise BuildError(
+            f"the network '{name}' cannot be described: {problem}",
+            remedy="if its training has diverged, lower its learning rate; else train on more photos",
         )
 
 

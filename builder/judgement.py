@@ -28,6 +28,7 @@ def judge(probabilities: Sequence[float], scope: float, quality: Measures, limit
         "right_of_100": level["right_of_100"],
         "malignant": {
             "probability": together,
+            "threshold": point["threshold"],
             "is_above": together >= point["threshold"],
             "sensitivity": point["sensitivity"],
             "specificity": point["specificity"],

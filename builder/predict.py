@@ -76,7 +76,10 @@ def predict_photos(
 def _model_of(site: Path, network: str | None) -> Path:
     if not (site / "report.json").is_file():
         raise BuildError("there is no built network yet", remedy="run python build.py first")
-    names = list(read_site_json(site, "report.json")["networks"])
+    try:
+        names = list(read_site_json(site, "report.json")["networks"])
+    except (LookupError, TypeError) as error:
+        raise BuildError(f"{site / 'report.json'} is damaged", remedy="run python build.py again") from error
     if network and network not in names:
         raise BuildError(f"the site has no network '{network}'", remedy=f"it has: {', '.join(names)}")
     return site / "model" / (network or names[0])

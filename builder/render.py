@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -51,6 +52,9 @@ FOR_TEMPLATES = (
     "record",
     "warnings",
 )
+# The files that decide an answer. Pages carry their hashes, and use no others: see js/bytes.js. The weights' own are in
+# the cards.
+DECISIVE = ("js/*.js", "vendor/tf-*.js", "vendor/*.wasm", "samples/*.png", "model/*/card.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,20 +221,29 @@ def _render_templates(into: Path, site_address: str, context: dict[str, Any]) ->
     check_uses(TEMPLATES / "js", messages["en"])
     # For the one page that a host shows to all visitors.
     context["in_other_languages"] = lambda key: [(other, messages[other.code][key]) for other in LANGUAGES[1:]]
+    pages = []
     for file in sorted(TEMPLATES.rglob("*")):
         path = file.relative_to(TEMPLATES)
         if file.is_dir() or path.parts[0] == "messages" or any(part.startswith("_") for part in path.parts):
             continue
         if path.name == REPORT:  # has a page for each network
             continue
-        target = into / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix != ".html":
-            shutil.copy(file, target)
+        if file.suffix == ".html":
+            pages.append(path)
             continue
+        (into / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, into / path)
+    context["hashes"] = _hashes_of(into)
+    for path in pages:
         for language in LANGUAGES if path.name in IN_ALL_LANGUAGES else (ENGLISH,):
             words = Words(language, messages[language.code])
             page = template_environment(words, path.name, site_address).get_template(path.as_posix()).render(context)
             folder = into if language is ENGLISH else into / language.code
             folder.mkdir(exist_ok=True)
             (folder / path).write_text(page, encoding="utf-8", newline="\n")
+
+
+def _hashes_of(site: Path) -> dict[str, str]:
+    """The SHA-256 of the files that decide an answer, by their addresses in the site."""
+    files = sorted(file for pattern in DECISIVE for file in site.glob(pattern))
+    return {file.relative_to(site).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from builder.card import card_problem
 from builder.errors import BuildError
 from builder.offline import SERVICE_WORKER, listed_hashes
 
@@ -26,6 +27,11 @@ def read_card(site: Path, network: str) -> dict[str, Any]:
     """The model card of a network. Raises a BuildError unless card and weights are those that were built."""
     folder = f"model/{network}"
     card: dict[str, Any] = read_site_json(site, f"{folder}/card.json")
+    if problem := card_problem(card, network):
+        raise BuildError(
+            f"the card of the network '{network}' is damaged: {problem}",
+            remedy="run python build.py again, which makes it anew",
+        )
     for file in card["files"]:
         _content(site / folder / file["path"], file["sha256"])
     return card

@@ -2,6 +2,14 @@
 
 /** The site's address, in a worker; engine.js puts it there. */
 declare const siteRoot: string;
+/** What the page knows of its site, in a worker. */
+declare const siteFacts: SiteFacts | null;
+
+/** The SHA-256 of the files that decide an answer, by address; and the classes of which every network of the site tells. */
+interface SiteFacts {
+  readonly files: Readonly<Record<string, string>>;
+  readonly classes: readonly LesionClass[];
+}
 
 /** `secondsLeft` is null while the speed says little; `isWaiting`: the connection is lost, and will be tried again. */
 interface LoadProgress {

@@ -79,6 +79,8 @@ interface JudgementOfPhoto {
   readonly rightOf100: number | null;
   readonly malignant: {
     readonly probability: number;
+    /** Of the network that was asked: a kept answer may be that of an older one. */
+    readonly threshold: number;
     readonly isAbove: boolean;
     readonly sensitivity: number | null;
     readonly specificity: number | null;

@@ -95,8 +95,7 @@ const Answer = (() => {
   function showTogether({ verdict, malignant }, card) {
     const count = card.classes.filter(({ is_malignant }) => is_malignant).length;
     const sum = Words.say("answer.together", { count: Words.inWords(count), percent: Words.percent(malignant.probability) });
-    const { threshold } = card.judgement.operating_point;
-    const { sensitivity, specificity, isAbove } = malignant;
+    const { threshold, sensitivity, specificity, isAbove } = malignant;
     together.textContent = sum;
     alarm.hidden = verdict === "not-a-lesion";
     alarm.classList.toggle("alarm--above", isAbove);

@@ -10,25 +10,25 @@ const App = (() => {
   let kept = null;
 
   function start() {
-    if (!isComplete()) {
-      // One of the scripts did not arrive, perhaps the one that shows things: the page has the words for that itself.
-      document.querySelector("main")?.setAttribute("data-state", "error");
-      document.getElementById("incomplete")?.removeAttribute("hidden");
-      return;
-    }
-    void load();
+    // Some script did not arrive, perhaps the one that shows things: the page has the words for that itself.
+    if (!isComplete()) return;
     Single.listen();
     Collection.listen({ open: openFromCollection, cancel: Batch.cancel, save });
     KeptAnswers.listen({ open: openFromHistory, save });
     Capture.listen({ photo: (file) => take([file]), problem: View.showMessage });
     Actions.listen({ another: Intake.open, save: saveSingle });
     Intake.listen({ photos: take, nothing: refuseNothing, sample: (address, name) => void takeSample(address, name) });
+    Parts.byId("incomplete", HTMLElement).remove(); // hidden it would be shown where a style is missing
+    void load();
   }
 
   function isComplete() {
-    const engine = [typeof Bytes, typeof Pixels, typeof Photo, typeof Engine, typeof Offline, typeof Quality, typeof Judgement];
-    const page = [typeof Words, typeof View, typeof Single, typeof Batch, typeof KeptAnswers, typeof Opinions, typeof Capture, typeof Actions, typeof Intake];
-    return [...engine, ...page].every((type) => type !== "undefined");
+    const engine = [typeof Bytes, typeof Scripts, typeof Store, typeof Weights, typeof Cards, typeof Engine, typeof Offline];
+    const photo = [typeof Pixels, typeof Photo, typeof Crop, typeof Spot, typeof Turned, typeof Cutout, typeof Capture, typeof Intake];
+    const answer = [typeof Quality, typeof Judgement, typeof Answering, typeof Answer, typeof Opinions, typeof Heat, typeof Export];
+    const page = [typeof Words, typeof Parts, typeof View, typeof Stage, typeof Framing, typeof Single, typeof Actions];
+    const tables = [typeof PhotoTable, typeof Pair, typeof Collection, typeof Batch, typeof Keeping, typeof KeptRecord, typeof KeptAnswers];
+    return [...engine, ...photo, ...answer, ...page, ...tables].every((type) => type !== "undefined");
   }
 
   async function load() {

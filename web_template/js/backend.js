@@ -20,7 +20,6 @@ const Backend = (() => {
   const FAST_ENOUGH_MS = 50; // a photo: nobody would notice that another backend takes less
   const LOOKED_FOR_EVERY_MS = 250; // whether the graphics card is still there
   const FOLDER = "vendor/"; // of the scripts and the .wasm files, seen from the site
-  const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0); // its magic number and its version
 
   /**
    * The backends that hold memory. (tf.findBackend would start the one it is asked about.)
@@ -42,9 +41,8 @@ const Backend = (() => {
    * @returns {Promise<Name>} the backend that will hold it at first
    */
   async function prepare() {
-    const [first, ...others] = candidates();
-    await Scripts.load(...TENSORFLOW, scriptOf(first)); // side by side
-    for (const name of [first, ...others]) {
+    await Scripts.load(...TENSORFLOW);
+    for (const name of candidates()) {
       if (await start(name)) return name;
     }
     throw new Problem("no-backend", "This browser can run the network in no way this page knows. A newer browser can.");
@@ -91,13 +89,27 @@ const Backend = (() => {
     if (name === "cpu") return false; // 20 times slower than WASM: only when nothing else is right
     // A graphics card played by the processor takes 2 s a photo and freezes the page meanwhile.
     if (name === "webgl" && isSoftwareRenderer()) return false;
+    return arrived(name).catch(() => false);
+  }
+
+  /**
+   * Whether the backend's script is here; where it is not, another backend may do. A lost connection is an error: what
+   * was lost is worth a second try.
+   * @param {Name} name
+   */
+  async function arrived(name) {
     try {
       await Scripts.load(scriptOf(name));
-      return true;
     } catch (error) {
+      if (isConnectionLost(error)) throw error;
       console.info(`The ${name} backend did not arrive:`, error);
-      return false;
     }
+    return tf.findBackendFactory(name) !== null;
+  }
+
+  /** @param {unknown} error */
+  function isConnectionLost(error) {
+    return error instanceof Bytes.Problem && error.code === "connection-lost";
   }
 
   /** @param {Name} name */
@@ -171,7 +183,7 @@ const Backend = (() => {
   /** @param {Name} name */
   async function start(name) {
     if (started.has(name)) return tf.setBackend(name);
-    await Scripts.load(scriptOf(name));
+    if (!(await arrived(name))) return false;
     if (name === "webgl") tf.env().set("WEBGL_FORCE_F16_TEXTURES", false);
     if (name === "wasm" && !(await provideWasm())) return false;
     try {
@@ -196,16 +208,17 @@ const Backend = (() => {
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
     const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
     try {
-      // Only to see whether it may: where it may not, TensorFlow.js would wait for ever.
-      await WebAssembly.compile(EMPTY_MODULE);
+      const response = await Bytes.fetch(`${FOLDER}tfjs-backend-wasm${simd ? "-simd" : ""}.wasm`);
+      // To see whether it can be compiled, and may: where not, TensorFlow.js would wait for ever.
+      await WebAssembly.compile(await response.clone().arrayBuffer());
+      tf.env().platform.fetch = async () => response.clone();
+      tf.wasm.setWasmPaths(FOLDER, true); // true: through platform.fetch
+      return true;
     } catch (error) {
+      if (isConnectionLost(error)) throw error;
       console.info("The wasm backend is not available:", error);
       return false;
     }
-    const response = await Bytes.fetch(`${FOLDER}tfjs-backend-wasm${simd ? "-simd" : ""}.wasm`);
-    tf.env().platform.fetch = async () => response.clone();
-    tf.wasm.setWasmPaths(FOLDER, true); // true: through platform.fetch
-    return true;
   }
 
   /**

@@ -4,6 +4,8 @@
  *
  * Over http it is `fetch`. From disk browsers refuse `fetch` but load scripts, so the build puts a twin beside each
  * file (`a/b.bin` -> `a/b.bin.js`, written by builder/twins.py) that hands the file's bytes over in base64.
+ *
+ * The page carries the hashes of the files that decide an answer (builder/render.py): another file is never given out.
  */
 const Bytes = (() => {
   // After each a lost connection is tried again: a phone in a lift needs half a minute.
@@ -14,7 +16,7 @@ const Bytes = (() => {
   /** Why a file did not come. `code` and `values` are for whoever words it for the visitor. */
   class Problem extends Error {
     /**
-     * @param {"connection-lost" | "refused" | "missing" | "damaged"} code
+     * @param {"connection-lost" | "refused" | "missing" | "damaged" | "mismatched" | "unsound"} code
      * @param {string} message
      * @param {Record<string, string | number>} values
      */
@@ -28,6 +30,9 @@ const Bytes = (() => {
 
   /** The site's address. Pages of other languages lie one folder down; these scripts are the same for all. */
   const root = typeof document === "undefined" ? siteRoot : new URL("../", scriptAddress()).href;
+
+  /** What the page knows of its site; null: the page says nothing of it, as those that only measure. */
+  const site = typeof document === "undefined" ? siteFacts : factsOfPage();
 
   /**
    * The bytes of the twin that is running now, by its script element.
@@ -48,11 +53,64 @@ const Bytes = (() => {
    */
   async function fetchFile(url, { onBytes = () => {}, onWaiting = () => {}, priority = "auto", isFresh = false } = {}) {
     const address = new URL(url, root);
-    /** @type {RequestInit} */
-    const how = { priority, cache: isFresh ? "no-cache" : "default" };
-    const bytes =
-      address.protocol === "file:" ? await fromTwin(address, onBytes) : await overHttp(address, how, onBytes, onWaiting);
-    return new Response(bytes, { headers: { "content-type": mediaType(address.pathname) } });
+    // The second time, if an older file of that name came out of the browser's own cache.
+    for (const isForced of isFresh || address.protocol === "file:" ? [true] : [false, true]) {
+      /** @type {RequestInit} */
+      const how = { priority, cache: isForced ? "no-cache" : "default" };
+      const bytes =
+        address.protocol === "file:" ? await fromTwin(address, onBytes) : await overHttp(address, how, onBytes, onWaiting);
+      if (await belongsHere(address, bytes)) {
+        return new Response(bytes, { headers: { "content-type": mediaType(address.pathname) } });
+      }
+    }
+    const file = nameOf(address);
+    throw new Problem("mismatched", `${file} is not the file that belongs to this page.`, { file });
+  }
+
+  /**
+   * Whether it is the file whose hash the page carries; it carries none of what has a hash elsewhere.
+   * @param {URL} address
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
+  async function belongsHere(address, bytes) {
+    const expected = hashOf(address);
+    return expected === undefined || matches(bytes, expected);
+  }
+
+  /** @param {URL} address  @returns {string | undefined} */
+  function hashOf({ href }) {
+    return href.startsWith(root) ? site?.files[decodeURIComponent(href.slice(root.length))] : undefined;
+  }
+
+  /**
+   * Whether a script that ran here was the one that belongs to this page: that is, what the browser's cache holds of it.
+   * One that is not is fetched anew, so that the page finds the right one when it is loaded again.
+   * @param {string} url
+   */
+  async function wasRight(url) {
+    const address = new URL(url, root);
+    const { bytes } = await request(address, { cache: "force-cache", priority: "low" }, () => {});
+    if (await belongsHere(address, bytes)) return true;
+    await request(address, { cache: "reload" }, () => {});
+    return false;
+  }
+
+  /**
+   * Whether the content is what it should be. Browsers compute SHA-256 over secure connections only; over others, where
+   * anybody on the way could change the page as well, everything passes.
+   * @param {BufferSource} content
+   * @param {string} sha256 in hexadecimal
+   */
+  async function matches(content, sha256) {
+    if (!globalThis.crypto?.subtle) return true;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+    return sha256 === Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  /** @returns {SiteFacts | null} */
+  function factsOfPage() {
+    const facts = document.getElementById("site");
+    return facts && JSON.parse(facts.textContent ?? "");
   }
 
   /**
@@ -214,5 +272,5 @@ const Bytes = (() => {
     return path.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
   }
 
-  return Object.freeze({ fetch: fetchFile, handOver, fromBase64, root, Problem });
+  return Object.freeze({ fetch: fetchFile, wasRight, matches, handOver, fromBase64, root, site, Problem });
 })();

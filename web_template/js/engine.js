@@ -67,10 +67,14 @@ const Engine = (() => {
     const starting = hostFor(folder, backend);
     starting.catch(() => {}); // its failure is told where it is waited for
     const notKept = (/** @type {string} */ reason) => onNotice({ code: "not-kept", values: { reason } });
-    const { card, files, fastest, noteFastest } = await orProblem(() => Weights.bring(folder, { onProgress, onNotKept: notKept }));
+    const onCard = (/** @type {Card} */ card) => accept(card, modelAddress);
+    const { card, files, fastest, noteFastest } = await orProblem(() => Weights.bring(folder, { onProgress, onNotKept: notKept, onCard }));
     const first = await starting;
     const brought = { card, files, fastest };
-    await first.ask("load", [folder, backend, brought], hear, [...files.values()]).catch(ifWorkerLost(moveToPage));
+    await Promise.all([
+      first.ask("load", [folder, backend, brought], hear, [...files.values()]).catch(ifWorkerLost(moveToPage)),
+      orProblem(Scripts.check), // not before: nothing is to be in the weights' way
+    ]);
     const chosen = hostOf(folder).backendName;
     if (chosen !== fastest && backend === null) noteFastest(chosen);
 
@@ -96,6 +100,12 @@ const Engine = (() => {
         hosts.delete(folder);
       },
     });
+  }
+
+  /** Nothing is answered by a card that is not sound. @param {Card} card  @param {string} modelAddress */
+  function accept(card, modelAddress) {
+    const problem = Cards.problem(card, { name: modelAddress.slice(modelAddress.lastIndexOf("/") + 1), classes: Bytes.site?.classes });
+    if (problem) throw new Bytes.Problem("unsound", `The card of ${modelAddress}: ${problem}.`, { file: "card.json" });
   }
 
   /** @param {string} folder */
@@ -155,6 +165,7 @@ const Engine = (() => {
   function inWorker(scripts) {
     const source = `"use strict";
       const siteRoot = ${JSON.stringify(Bytes.root)};
+      const siteFacts = ${JSON.stringify(Bytes.site)};
       for (const name of ["Worker", "SharedWorker"]) Object.defineProperty(self, name, { value: undefined });
       ${scripts.join("\n")}`;
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

@@ -26,11 +26,11 @@ const Export = (() => {
     ];
     const rows = answers.map(({ answered, card }) => {
       const { name, answeredAt, judgement, likeliest, probabilities, quarters, frame, network } = answered;
-      const { operating_point: point, scope } = card.judgement;
+      const { scope } = card.judgement;
       return [
         ...[name, answeredAt, judgement.verdict, likeliest, judgement.sureness],
         ...card.classes.map(({ index }) => probabilities[index]),
-        ...[judgement.malignant.probability, point.threshold, answered.scope, scope.threshold, judgement.quality.join(" ")],
+        ...[judgement.malignant.probability, judgement.malignant.threshold, answered.scope, scope.threshold, judgement.quality.join(" ")],
         ...[quarters, frame.x, frame.y, frame.width, frame.height, network.name, network.version],
       ];
     });

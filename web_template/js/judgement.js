@@ -21,6 +21,7 @@ const Judgement = (() => {
       rightOf100: level.right_of_100,
       malignant: Object.freeze({
         probability: sum,
+        threshold: point.threshold,
         isAbove: sum >= point.threshold,
         sensitivity: point.sensitivity,
         specificity: point.specificity,

@@ -4,6 +4,7 @@ const Keeping = (() => {
   const DATABASE = "lesionlens.history";
   const STORE = "answers";
   const SWITCH = "lesionlens.history"; // in localStorage; there only while keeping is on
+  const MOST = 200; // answers: one spot a week for four years; as many rows as a phone lays out without a pause
 
   /** The browser keeps nothing for this page: private mode, a full disk, or the visitor's own settings. */
   class Problem extends Error {}
@@ -26,20 +27,31 @@ const Keeping = (() => {
     }
   }
 
-  /** @param {KeptAnswer} kept  @param {number} [key] of an older one that this one replaces  @returns {Promise<number>} its key */
+  /**
+   * Where there are too many by then, the oldest go.
+   * @param {KeptAnswer} kept  @param {number} [key] of an older one that this one replaces  @returns {Promise<number>} its key
+   */
   async function put(kept, key) {
-    return Number(await asked("readwrite", (store) => store.put(kept, key)));
+    const given = Number(await asked("readwrite", (store) => store.put(kept, key)));
+    const keys = /** @type {number[]} */ (await asked("readonly", (store) => store.getAllKeys()));
+    const last = keys[keys.length - MOST - 1];
+    if (last !== undefined) await asked("readwrite", (store) => store.delete(IDBKeyRange.upperBound(last)));
+    return given;
   }
 
-  /** @returns {Promise<Map<number, KeptAnswer>>} by key, the oldest first */
-  async function all() {
+  /**
+   * The newest, as many as are kept at most: more may be there, from before there was a limit.
+   * @returns {Promise<Map<number, unknown>>} by key, the oldest first; what was kept may be damaged, see KeptAnswers
+   */
+  async function newest() {
     if (!(await isThere())) return new Map();
-    const keys = /** @type {number[]} */ (await asked("readonly", (store) => store.getAllKeys()));
-    const kept = /** @type {KeptAnswer[]} */ (await asked("readonly", (store) => store.getAll()));
+    const keys = /** @type {number[]} */ (await asked("readonly", (store) => store.getAllKeys())).slice(-MOST);
+    if (keys.length === 0) return new Map();
+    const kept = /** @type {unknown[]} */ (await asked("readonly", (store) => store.getAll(IDBKeyRange.lowerBound(keys[0]))));
     return new Map(keys.map((key, i) => [key, kept[i]]));
   }
 
-  /** Delete everything that was kept, the place for it included. */
+  /** Delete everything that was kept, the place for it included, whatever state that is in. */
   function clear() {
     return done(indexedDB.deleteDatabase(DATABASE));
   }
@@ -56,7 +68,15 @@ const Keeping = (() => {
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { autoIncrement: true });
     const database = /** @type {IDBDatabase} */ (await done(opening));
     try {
-      return await done(question(database.transaction(STORE, mode).objectStore(STORE)));
+      const transaction = database.transaction(STORE, mode);
+      const finished = new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(new Problem(String(transaction.error))); // e.g. a full disk
+      });
+      finished.catch(() => {}); // the question fails before, as a rule
+      const answer = await done(question(transaction.objectStore(STORE)));
+      await finished;
+      return answer;
     } finally {
       database.close();
     }
@@ -67,8 +87,10 @@ const Keeping = (() => {
     return new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(new Problem(String(request.error)));
+      // Another page of the site holds the place open: it goes once that one is closed.
+      if (request instanceof IDBOpenDBRequest) request.onblocked = () => reject(new Problem("the database is in use"));
     });
   }
 
-  return Object.freeze({ Problem, isOn, turn, put, all, clear });
+  return Object.freeze({ Problem, MOST, isOn, turn, put, newest, isThere, clear });
 })();

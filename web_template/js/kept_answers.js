@@ -4,6 +4,8 @@ const KeptAnswers = (() => {
   const section = Parts.byId("history", HTMLElement);
   const toggle = Parts.byId("history-switch", HTMLButtonElement);
   const content = Parts.byId("history-content", HTMLElement);
+  const full = Parts.byId("history-full", HTMLElement);
+  const damaged = Parts.byId("history-damaged", HTMLElement);
   const deleteAll = Parts.byId("history-delete", HTMLButtonElement);
 
   /** @type {(key: number, kept: KeptAnswer) => void} */
@@ -19,7 +21,7 @@ const KeptAnswers = (() => {
   function listen({ open, save }) {
     onOpen = open;
     toggle.addEventListener("click", () => orSay(() => turn(!Keeping.isOn())));
-    deleteAll.addEventListener("click", () => orSay(forgetAll));
+    deleteAll.addEventListener("click", () => orSay(forgetAll, "history.undeleted"));
     content.addEventListener("click", ({ target }) => {
       const format = target instanceof HTMLElement ? target.dataset.save : undefined;
       if (format === "csv" || format === "json") save(table.answered(), format);
@@ -47,28 +49,39 @@ const KeptAnswers = (() => {
     View.say(Words.say("history.deleted"));
   }
 
-  /** Show what is kept by now. */
+  /** Show what is kept by now. Whatever is there, and in whatever state, it can be deleted. */
   async function refresh() {
     toggle.setAttribute("aria-checked", String(Keeping.isOn()));
-    const all = await Keeping.all();
+    content.hidden = !(await Keeping.isThere());
+    const newest = [...(await Keeping.newest())].reverse();
     table.clear();
-    for (const [key, { answered, cutout }] of [...all].reverse()) {
-      table.put(key, { name: answered.name, answered, cutout, note: Words.time(answered.answeredAt) });
+    let broken = 0;
+    for (const [key, record] of newest) {
+      if (KeptRecord.isWhole(record)) {
+        const { answered, cutout } = record;
+        table.put(key, { name: answered.name, answered, cutout, note: Words.time(answered.answeredAt) });
+      } else {
+        broken += 1;
+      }
     }
-    content.hidden = all.size === 0;
+    content.hidden = newest.length === 0;
+    full.hidden = newest.length < Keeping.MOST;
+    full.textContent = Words.say("history.full", { most: Keeping.MOST });
+    damaged.hidden = broken === 0;
+    damaged.textContent = Words.plural("history.damaged", broken);
   }
 
   /**
    * Where the browser keeps nothing, the answer is on the page all the same.
    * @template T
-   * @param {() => Promise<T>} action  @returns {Promise<T | undefined>}
+   * @param {() => Promise<T>} action  @param {"history.problem" | "history.undeleted"} [message]  @returns {Promise<T | undefined>}
    */
-  async function orSay(action) {
+  async function orSay(action, message = "history.problem") {
     try {
       return await action();
     } catch (error) {
       console.info("nothing is kept:", error);
-      View.showMessage(Words.say("history.problem-title"), Words.say("history.problem"));
+      View.showMessage(Words.say(`${message}-title`), Words.say(message));
       return undefined;
     }
   }

@@ -41,8 +41,8 @@ const PhotoTable = (() => {
       fill(row, entry, url);
       row.dataset.key = String(key);
       lines.set(key, { entry, row, url, place: old?.place ?? lines.size });
-      if (!old) body.append(row);
-      tellPair();
+      if (old) tellPair();
+      else body.append(row); // nothing in it is ticked
     }
 
     function clear() {

@@ -54,5 +54,18 @@ const Scripts = (() => {
     });
   }
 
-  return Object.freeze({ load });
+  /**
+   * Throws a Bytes.Problem if one of the page's own scripts is of another version of the site: it might judge otherwise.
+   * From disk no script can be read.
+   */
+  async function check() {
+    if (!Bytes.site || location.protocol === "file:") return;
+    const addresses = [...document.scripts].map(({ src }) => src).filter((src) => src !== "");
+    // Without a connection nothing can be said against them.
+    const areRight = await Promise.all(addresses.map((address) => Bytes.wasRight(address).catch(() => true)));
+    const wrong = addresses.find((_, i) => !areRight[i]);
+    if (wrong) throw new Bytes.Problem("mismatched", `${wrong} does not belong to this page.`, { file: wrong.slice(Bytes.root.length) });
+  }
+
+  return Object.freeze({ load, check });
 })();

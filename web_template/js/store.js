@@ -52,7 +52,7 @@ const Store = (() => {
         const kept = await this.#cache?.match(address);
         if (!kept) return undefined;
         const content = await kept.arrayBuffer();
-        if (await matches(content, sha256)) return content;
+        if (await Bytes.matches(content, sha256)) return content;
         await this.#cache?.delete(address);
       } catch (error) {
         this.#giveUp(error);
@@ -123,17 +123,5 @@ const Store = (() => {
     return shelf;
   }
 
-  /**
-   * Whether the content is what it should be. Browsers compute SHA-256 over secure connections only; over others, where
-   * anybody on the way could change the page as well, everything passes.
-   * @param {BufferSource} content
-   * @param {string} sha256 in hexadecimal
-   */
-  async function matches(content, sha256) {
-    if (!globalThis.crypto?.subtle) return true;
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-    return sha256 === Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
-
-  return Object.freeze({ open, matches });
+  return Object.freeze({ open });
 })();

@@ -85,8 +85,13 @@ const View = (() => {
     const retry = document.createElement("button");
     retry.type = "button";
     retry.className = "button";
-    retry.textContent = Words.say("loading.again");
+    const isOfTwoVersions = problem?.code === "mismatched"; // the page itself may be the older one
+    retry.textContent = Words.say(isOfTwoVersions ? "loading.reload" : "loading.again");
     retry.addEventListener("click", () => {
+      if (isOfTwoVersions) {
+        location.reload();
+        return;
+      }
       keepFocus();
       again();
     });
@@ -103,6 +108,10 @@ const View = (() => {
         return Words.say("loading.failed-refused", { ...problem.values, status: String(problem.values.status) });
       case "damaged":
         return Words.say("loading.failed-damaged", problem.values);
+      case "mismatched":
+        return Words.say("loading.failed-mismatch", problem.values);
+      case "unsound":
+        return Words.say("loading.failed-unsound");
       case "wrong-answers":
         return Words.say("loading.failed-answers");
       case "no-backend":

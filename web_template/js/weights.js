@@ -16,12 +16,14 @@ const Weights = (() => {
    * @param {object} listeners
    * @param {(progress: LoadProgress) => void} listeners.onProgress
    * @param {(reason: "full" | "forbidden") => void} listeners.onNotKept the files cannot be kept on this device
+   * @param {(card: Card) => void} [listeners.onCard] may throw: nothing is brought by a card that does not do
    * @returns {Promise<Brought>}
    */
-  async function bring(relativeFolder, { onProgress, onNotKept }) {
+  async function bring(relativeFolder, { onProgress, onNotKept, onCard = () => {} }) {
     const folder = new URL(relativeFolder, Bytes.root).href;
     // Not out of the browser's cache alone: an older card would ask for weights that are no longer there.
     const card = /** @type {Card} */ (await (await Bytes.fetch(`${folder}/card.json`, { isFresh: true })).json());
+    onCard(card);
     const shelf = await shelfFor(folder, card, onNotKept);
     const files = await bringFiles(folder, card, shelf, onProgress);
     return {
@@ -118,7 +120,7 @@ const Weights = (() => {
    * @param {CardFile} file
    */
   async function isWhole(content, { bytes, sha256 }) {
-    return content.byteLength === bytes && (await Store.matches(content, sha256));
+    return content.byteLength === bytes && (await Bytes.matches(content, sha256));
   }
 
   /**
