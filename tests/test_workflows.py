@@ -1,4 +1,4 @@
-"""The workflows run on the host's machines with rights to the repository: fixed code, and no right that is not needed."""
+"""The workflows run with rights to the repository: fixed code, and no right that is not needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 WORKFLOWS = sorted((Path(__file__).parent.parent / ".github" / "workflows").glob("*.y*ml"))
 MAY_WRITE = {("pages.yml", "deploy"): {"pages": "write", "id-token": "write"}}
