@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
+
+from builder.render import template_environment
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "web_template"
@@ -22,7 +23,7 @@ def write_page(folder: Path, scripts: list[str], *, own_script: str, tensorflow:
     addresses = []
     if tensorflow:
         copy_tensorflow(folder / "vendor")
-    for name in scripts:
+    for name in ["trusted", *scripts]:
         shutil.copy(TEMPLATE / "js" / f"{name}.js", folder / "js")
         addresses.append(f"js/{name}.js")
     (folder / "js" / "test.js").write_text(own_script, encoding="utf-8")
@@ -30,18 +31,15 @@ def write_page(folder: Path, scripts: list[str], *, own_script: str, tensorflow:
     tags = "".join(f'<script defer src="{address}"></script>' for address in addresses)
     page = folder / "index.html"
     page.write_text(
-        f'<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy()}">'
-        f'<title>test</title>{tags}<input type="file" id="photo">',
+        f'<!doctype html><meta charset="utf-8">{policy()}<title>test</title>{tags}<input type="file" id="photo">',
         encoding="utf-8",
     )
     return page
 
 
 def policy() -> str:
-    """The content-security policy of the site's pages."""
-    found = re.search(r'content="(default-src [^"]+)"', (TEMPLATE / "_base.html").read_text(encoding="utf-8"))
-    assert found, "_base.html has a content-security policy"
-    return found[1]
+    """What the site's page begins with: its content-security policy, and the script that closes what that leaves."""
+    return str(template_environment().get_template("_policy.html").module.policy("lesionlens"))  # type: ignore[attr-defined]
 
 
 def copy_tensorflow(vendor: Path) -> None:

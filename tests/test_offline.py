@@ -28,7 +28,7 @@ OWN_SCRIPT = """
 document.title = "1";
 async function late() {
   const script = document.createElement("script");
-  script.src = `${Bytes.root}js/late.js`;
+  script.src = Trusted.script(`${Bytes.root}js/late.js`);
   const loaded = new Promise((resolve) => { script.onload = resolve; });
   document.head.append(script);
   await loaded;

@@ -23,6 +23,10 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 # On a fast line the page fetches its other networks by itself, which would slow every visit of the tests.
 METERED = "Object.defineProperty(Navigator.prototype, 'connection', { value: { saveData: true }, configurable: true });"
+NOTE_VIOLATIONS = """globalThis.violations = [];
+addEventListener("securitypolicyviolation", ({ effectiveDirective, sample }) => {
+  violations.push(`${effectiveDirective} ${sample}`);
+});"""
 LOADED = "main[data-state=ready], main[data-state=error]"
 LAST_SHARD = "**/group1-shard1of1.bin"  # of the network that answers first
 SKIN, BROWN = (214, 170, 150), (96, 58, 44)

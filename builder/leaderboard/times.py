@@ -30,7 +30,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")  # by the names sy
 CHANNELS = ("chrome", "msedge")  # where they are on no path, as on macOS and Windows
 SCRIPT = Path(__file__).with_name("times.js")
 PAGES_SCRIPTS = Path(__file__).parent.parent.parent / "web_template" / "js"
-SCRIPTS = ("bytes", "scripts", "store", "weights", "backend", "scope", "network")
+SCRIPTS = ("trusted", "bytes", "scripts", "store", "weights", "backend", "scope", "network")
 
 
 def time_in_browser(*exported: Path, config: Config, into: Path) -> None:

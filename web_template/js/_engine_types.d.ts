@@ -58,6 +58,7 @@ interface Host {
 declare const registration: ServiceWorkerRegistration;
 declare const clients: Clients;
 declare const workbox: { precaching: typeof import("workbox-precaching") };
+declare var trustedTypes: { createPolicy<Rules>(name: string, rules: Rules): Rules } | undefined; // not in every browser
 declare function importScripts(...addresses: string[]): void;
 declare function skipWaiting(): Promise<void>;
 declare class WindowClient {

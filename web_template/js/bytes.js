@@ -215,7 +215,7 @@ const Bytes = (() => {
    */
   async function fromTwin(address, onBytes) {
     const script = document.createElement("script");
-    script.src = `${address.origin === "null" ? "file://" : address.origin}${address.pathname}.js`;
+    script.src = Trusted.script(`${address.href}.js`);
     const loaded = new Promise((resolve) => {
       script.onload = () => resolve(true);
       script.onerror = () => resolve(false);

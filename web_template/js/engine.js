@@ -5,7 +5,7 @@
  */
 const Engine = (() => {
   const SCRIPTS = ["js/backend.js", "js/scope.js", "js/network.js", "js/runner.js"];
-  const WORKER_SCRIPTS = ["js/bytes.js", "js/scripts.js", "js/store.js", "js/weights.js", ...SCRIPTS, "js/worker.js"];
+  const WORKER_SCRIPTS = ["js/trusted.js", "js/bytes.js", "js/scripts.js", "js/store.js", "js/weights.js", ...SCRIPTS, "js/worker.js"];
   // What backend.js asks for as a rule.
   const COMPUTING = [
     "vendor/tf-core.es2017.min.js",
@@ -168,8 +168,8 @@ const Engine = (() => {
       const siteFacts = ${JSON.stringify(Bytes.site)};
       for (const name of ["Worker", "SharedWorker"]) Object.defineProperty(self, name, { value: undefined });
       ${scripts.join("\n")}`;
-    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const worker = new Worker(address);
+    const blob = Trusted.blob(source);
+    const worker = new Worker(blob.address);
     /** @type {Map<number, {hear: (event: EngineEvent) => void, resolve: (answer: any) => void, reject: (error: Error) => void}>} */
     const asked = new Map();
     let count = 0;
@@ -211,7 +211,7 @@ const Engine = (() => {
       },
       end() {
         worker.terminate();
-        URL.revokeObjectURL(address);
+        blob.forget();
       },
     };
   }

@@ -11,7 +11,7 @@ const Offline = (() => {
     if (!container()) return;
     try {
       // "none": the service worker's own scripts are compared with the site's, too, not with the browser's cache.
-      await navigator.serviceWorker.register(`${Bytes.root}sw.js`, { updateViaCache: "none" });
+      await navigator.serviceWorker.register(Trusted.script(`${Bytes.root}sw.js`), { updateViaCache: "none" });
     } catch (error) {
       console.info("The site is not kept for offline use:", error);
     }

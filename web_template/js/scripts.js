@@ -26,11 +26,11 @@ const Scripts = (() => {
   /** @param {string} address */
   async function runInWorker(address) {
     try {
-      importScripts(`${Bytes.root}${address}`);
+      importScripts(Trusted.script(`${Bytes.root}${address}`));
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "NetworkError") throw error;
       await Bytes.fetch(address); // waits for a lost connection, and knows what else may be wrong
-      importScripts(`${Bytes.root}${address}`);
+      importScripts(Trusted.script(`${Bytes.root}${address}`));
     }
   }
 
@@ -40,7 +40,7 @@ const Scripts = (() => {
    */
   function runOnPage(address) {
     const element = document.createElement("script");
-    element.src = `${Bytes.root}${address}`;
+    element.src = Trusted.script(`${Bytes.root}${address}`);
     return new Promise((resolve, reject) => {
       element.onload = () => {
         element.remove();
