@@ -14,6 +14,8 @@ from tests.visiting import METERED
 
 
 class Chromium(Engine):
+    name = "Chromium"
+
     def __init__(self, page: Page) -> None:
         self._page = page
         self._errors: list[str] = []

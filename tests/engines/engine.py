@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 WAIT_S = 120  # test machines are slow
 
@@ -16,6 +16,8 @@ class MissingEngine(Exception):
 
 class Engine(ABC):
     """One tab."""
+
+    name: ClassVar[str]
 
     @abstractmethod
     def goto(self, address: str) -> None:

@@ -33,6 +33,8 @@ ADDRESS_FILE = "WebDriverBiDiServer.json"  # Firefox puts it into its profile on
 
 
 class Firefox(Engine):
+    name = "Firefox"
+
     def __init__(self, bridge: subprocess.Popen[str]) -> None:
         self._bridge = bridge
         self._numbers = count(1)

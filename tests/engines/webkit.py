@@ -31,6 +31,8 @@ KEEP_ERRORS = """(() => {
 
 
 class WebKit(Engine):
+    name = "WebKit"
+
     def __init__(self, driver: str) -> None:
         self._address = driver
         wanted = {"alwaysMatch": {"timeouts": {"script": 1000 * WAIT_S}}}

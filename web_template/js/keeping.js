@@ -5,6 +5,8 @@ const Keeping = (() => {
   const STORE = "answers";
   const SWITCH = "lesionlens.history"; // in localStorage; there only while keeping is on
 
+  /** A Blob is in what earlier versions of the page kept. @typedef {{answered: AnsweredPhoto, cutout: Blob | {type: string, bytes: ArrayBuffer}}} Stored */
+
   /** The browser keeps nothing for this page: private mode, a full disk, or the visitor's own settings. */
   class Problem extends Error {}
 
@@ -28,15 +30,22 @@ const Keeping = (() => {
 
   /** @param {KeptAnswer} kept  @param {number} [key] of an older one that this one replaces  @returns {Promise<number>} its key */
   async function put(kept, key) {
-    return Number(await asked("readwrite", (store) => store.put(kept, key)));
+    // As bytes: WebKit, and so every iPhone, keeps no Blob in a private window.
+    const cutout = { type: kept.cutout.type, bytes: await kept.cutout.arrayBuffer() };
+    return Number(await asked("readwrite", (store) => store.put({ ...kept, cutout }, key)));
   }
 
   /** @returns {Promise<Map<number, KeptAnswer>>} by key, the oldest first */
   async function all() {
     if (!(await isThere())) return new Map();
     const keys = /** @type {number[]} */ (await asked("readonly", (store) => store.getAllKeys()));
-    const kept = /** @type {KeptAnswer[]} */ (await asked("readonly", (store) => store.getAll()));
-    return new Map(keys.map((key, i) => [key, kept[i]]));
+    const stored = /** @type {Stored[]} */ (await asked("readonly", (store) => store.getAll()));
+    return new Map(keys.map((key, i) => [key, { ...stored[i], cutout: asBlob(stored[i].cutout) }]));
+  }
+
+  /** @param {Stored["cutout"]} cutout */
+  function asBlob(cutout) {
+    return cutout instanceof Blob ? cutout : new Blob([cutout.bytes], { type: cutout.type });
   }
 
   /** Delete everything that was kept, the place for it included. */
