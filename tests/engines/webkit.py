@@ -88,8 +88,8 @@ def started() -> Iterator[WebKit]:
         homes = {f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("DATA", "CACHE", "CONFIG")}
         environment = {**os.environ, **homes, "HOME": home, "DISPLAY": _screen(ending)}
         port = _free_port()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        driver = subprocess.Popen([DRIVER, f"--port={port}"], env=environment, **quiet)
+        nowhere = subprocess.DEVNULL
+        driver = subprocess.Popen([DRIVER, f"--port={port}"], env=environment, stdout=nowhere, stderr=nowhere)
         _end(driver, ending)
         _wait_for(port)
         engine = WebKit(f"http://127.0.0.1:{port}")
