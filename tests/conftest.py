@@ -116,7 +116,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--demo-work", type=Path, help="work folder of a demo build: what has not changed is not made again"
     )
-    parser.addoption("--firefox", action="store_true", help="fail where there is no Firefox to run its tests in")
+    parser.addoption("--engines", action="store_true", help="fail where there is no Firefox or no WebKit to test in")
 
 
 @pytest.fixture(scope="session")

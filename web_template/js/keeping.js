@@ -32,7 +32,9 @@ const Keeping = (() => {
    * @param {KeptAnswer} kept  @param {number} [key] of an older one that this one replaces  @returns {Promise<number>} its key
    */
   async function put(kept, key) {
-    const given = Number(await asked("readwrite", (store) => store.put(kept, key)));
+    // As bytes: WebKit, and so every iPhone, keeps no Blob in a private window.
+    const cutout = { type: kept.cutout.type, bytes: await kept.cutout.arrayBuffer() };
+    const given = Number(await asked("readwrite", (store) => store.put({ ...kept, cutout }, key)));
     const keys = /** @type {number[]} */ (await asked("readonly", (store) => store.getAllKeys()));
     const last = keys[keys.length - MOST - 1];
     if (last !== undefined) await asked("readwrite", (store) => store.delete(IDBKeyRange.upperBound(last)));
@@ -47,8 +49,15 @@ const Keeping = (() => {
     if (!(await isThere())) return new Map();
     const keys = /** @type {number[]} */ (await asked("readonly", (store) => store.getAllKeys())).slice(-MOST);
     if (keys.length === 0) return new Map();
-    const kept = /** @type {unknown[]} */ (await asked("readonly", (store) => store.getAll(IDBKeyRange.lowerBound(keys[0]))));
-    return new Map(keys.map((key, i) => [key, kept[i]]));
+    const kept = /** @type {any[]} */ (await asked("readonly", (store) => store.getAll(IDBKeyRange.lowerBound(keys[0]))));
+    return new Map(keys.map((key, i) => [key, withBlob(kept[i])]));
+  }
+
+  /** The picture as the page has it; what is no bytes is left as it is. @param {any} kept  @returns {unknown} */
+  function withBlob(kept) {
+    const cutout = kept?.cutout;
+    if (!(cutout?.bytes instanceof ArrayBuffer)) return kept;
+    return { ...kept, cutout: new Blob([cutout.bytes], { type: String(cutout.type) }) };
   }
 
   /** Delete everything that was kept, the place for it included, whatever state that is in. */

@@ -25,6 +25,7 @@ const Photo = (() => {
     // The browser goes by the type, and the name's ending, from which it has the type, may be wrong.
     const typed = file.slice(0, file.size, type);
     await checkSizeBeforeDecoding(typed, type, limits);
+    if (!isWhole(new DataView(await typed.arrayBuffer()), type)) throw new Problem("broken");
     const bitmap = await decode(typed);
     try {
       checkSize(bitmap.width, bitmap.height, limits);
@@ -90,17 +91,100 @@ const Photo = (() => {
   }
 
   /**
+   * Whether the picture's data goes on to its end. Firefox (153) draws what there is of a file that was cut off, and
+   * leaves the rest grey; of an AVIF no browser takes a part.
+   * @param {DataView} file
+   * @param {string} type
+   */
+  function isWhole(file, type) {
+    try {
+      if (type === "image/jpeg") reachEndOfJpeg(file);
+      if (type === "image/png") reachEndOfPng(file);
+      if (type === "image/gif") reachEndOfFirstFrame(file);
+      if (type === "image/bmp") reachEndOfBmp(file);
+      if (type === "image/webp") file.getUint8(7 + file.getUint32(4, true)); // what follows the first 8 bytes
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false; // it read behind the file's last byte
+      throw error;
+    }
+  }
+
+  /** From marker to marker, over what lies between. @param {DataView} file */
+  function reachEndOfJpeg(file) {
+    const [END, FILL] = [0xd9, 0xff];
+    const hasNoLength = (/** @type {number} */ marker) => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd7);
+    for (let at = 2; ; ) {
+      if (file.getUint8(at) !== 0xff) at += 1;
+      else if (file.getUint8(at + 1) === END) return;
+      else if (file.getUint8(at + 1) === FILL) at += 1;
+      else if (hasNoLength(file.getUint8(at + 1))) at += 2;
+      else at += 2 + file.getUint16(at + 2);
+    }
+  }
+
+  /** @param {DataView} file */
+  function reachEndOfPng(file) {
+    const END = 0x49454e44; // "IEND"
+    for (let at = 8; file.getUint32(at + 4) !== END; ) at += 12 + file.getUint32(at);
+  }
+
+  /** Only a GIF's first frame is looked at. @param {DataView} file */
+  function reachEndOfFirstFrame(file) {
+    const tableBytes = (/** @type {number} */ flags) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+    let at = 13 + tableBytes(file.getUint8(10));
+    let isFrame = false;
+    while (!isFrame) {
+      isFrame = file.getUint8(at) === 0x2c;
+      at += isFrame ? 11 + tableBytes(file.getUint8(at + 9)) : 2; // else an extension
+      while (file.getUint8(at)) at += 1 + file.getUint8(at);
+      at += 1;
+    }
+  }
+
+  /** @param {DataView} file */
+  function reachEndOfBmp(file) {
+    if (file.getUint32(14, true) < 40 || ![0, 3].includes(file.getUint32(30, true))) return; // an old or a packed kind
+    const rowBytes = 4 * Math.ceil((file.getInt32(18, true) * file.getUint16(28, true)) / 32);
+    file.getUint8(file.getUint32(10, true) + rowBytes * Math.abs(file.getInt32(22, true)) - 1);
+  }
+
+  /**
    * @param {Blob} file
    * @returns {Promise<ImageBitmap>}
    */
   async function decode(file) {
+    let bitmap;
     try {
-      // Unlike an <img>, whose decode() accepts half a file, this fails on what is cut off or damaged (Chromium 156),
+      // Unlike an <img>, whose decode() accepts half a file, this fails on what is cut off or damaged (Chromium 156, Firefox 153),
       // and it gives true pixels where an <img> follows the EXIF resolution. It turns the photo upright: draw it as is.
-      return await createImageBitmap(file, { imageOrientation: "from-image" });
+      bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
     } catch {
       throw new Problem("broken");
     }
+    // WebKit does not fail: it gives a bitmap with nothing in it (WebKitGTK 2.50), which on white would be bare skin.
+    if (isEmpty(bitmap)) {
+      bitmap.close();
+      throw new Problem("broken");
+    }
+    return bitmap;
+  }
+
+  /** Whether all of it is transparent. @param {ImageBitmap} bitmap */
+  function isEmpty(bitmap) {
+    const side = 16; // a look from afar is enough for a photo
+    const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side });
+    const context = drawingOn(canvas);
+    context.drawImage(bitmap, 0, 0, side, side);
+    return context.getImageData(0, 0, side, side).data.every((value) => value === 0);
+  }
+
+  /** @param {HTMLCanvasElement} canvas */
+  function drawingOn(canvas) {
+    // Kept in ordinary memory: pixels read back from a graphics card are slow, and may differ by its rounding.
+    const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
+    if (!context) throw new Error("This browser gives no drawing surface.");
+    return context;
   }
 
   /**
@@ -135,9 +219,7 @@ const Photo = (() => {
    */
   function pictureOf(bitmap) {
     const canvas = document.createElement("canvas");
-    // Kept in ordinary memory: pixels read back from a graphics card are slow, and may differ by its rounding.
-    const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
-    if (!context) throw new Error("This browser gives no drawing surface.");
+    const context = drawingOn(canvas);
     return Object.freeze({
       width: bitmap.width,
       height: bitmap.height,

