@@ -15,7 +15,7 @@ from builder.samples import write_samples
 from tests.conftest import Build, run_build_py
 from tests.photo_sets import class_folder_files, lay, photo
 
-FEW = ("--set", "training.epochs=1", "--set", "evaluation.resamples=20")
+FEW = ("--set", "training.epochs=1", "--set", "evaluation.resamples=20", "--set", "site.networks=compact")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_an_unchanged_build_reads_nothing_and_a_test_source_makes_another(
     done = run_build_py(*arguments[:2], "--site", other, "--data", folders, "--test-data", tested, *FEW)
     assert done.returncode == 0, done.stdout + done.stderr
     report = Build(built.work, other, done.stdout).report
-    assert report["networks"]["cnn"]["test"]["photos"] == 14
+    assert report["networks"]["compact"]["test"]["photos"] == 14
     assert "source of its own" in report["data"]["split_rule"]
     assert report["config"]["data"] == {"source": "class folders", "test_source": "class folders"}
     shutil.rmtree(other)

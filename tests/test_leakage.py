@@ -14,10 +14,9 @@ from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.leakage import compare_ways, deal_by_photo, photos_of_trained_lesions
 from builder.split import UNUSED
-from tests.conftest import run_build_py
-from tests.test_build import TINY
+from tests.conftest import TINY, run_build_py
 
-ONE = ("--set", "site.networks=cnn")
+ONE = ("--set", "site.networks=compact")
 
 
 def test_dealing_by_photo_keeps_every_part_and_class_as_large_and_parts_lesions() -> None:
