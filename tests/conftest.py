@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import shutil
@@ -11,16 +12,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
+
+from builder.cli import main
 
 pytest_plugins = ["tests.quick"]
 REPOSITORY = Path(__file__).parent.parent
@@ -44,7 +46,7 @@ BROWSER_ARGUMENTS = [
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    def send_head(self) -> BytesIO | BinaryIO | None:
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
         """Send the file as it is now: its date, in whole seconds, says nothing of what a test changed just before."""
         del self.headers["If-Modified-Since"]
         return super().send_head()
@@ -119,6 +121,14 @@ def run_build_py(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.C
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     sys.audit("tests.built", done.stdout)  # a quick run listens
     return done
+
+
+def run_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of `python build.py` in this process, where TensorFlow has started already."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main([*map(str, arguments)])
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def start_build_py(*arguments: str | Path) -> subprocess.Popen[str]:

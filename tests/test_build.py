@@ -100,6 +100,7 @@ def test_a_build_killed_in_training_goes_on_and_ends_with_the_same_bytes(tiny_bu
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that a test can send in place of Ctrl-C")
+@pytest.mark.usefixtures("trains")
 def test_ctrl_c_ends_a_build_cleanly(tmp_path: Path) -> None:
     process = start_tiny_build(tmp_path)
     wait_for_a_finished_epoch(tmp_path, process)

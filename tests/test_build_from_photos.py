@@ -12,7 +12,7 @@ import pytest
 from builder.icons import draw_icons
 from builder.kinds import draw_kinds
 from builder.samples import write_samples
-from tests.conftest import Build, run_build_py
+from tests.conftest import Build, run_command
 from tests.photo_sets import class_folder_files, lay, photo
 
 FEW = ("--set", "training.epochs=1", "--set", "evaluation.resamples=20", "--set", "site.networks=compact")
@@ -26,9 +26,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def built(trains: None, folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
     work, site = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("site") / "site"
-    done = run_build_py("--work", work, "--site", site, "--data", folders, *FEW)
+    done = run_command("--work", work, "--site", site, "--data", folders, *FEW)
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(work, site, done.stdout + done.stderr)
 
@@ -72,13 +72,13 @@ def test_an_unchanged_build_reads_nothing_and_a_test_source_makes_another(
     built: Build, folders: Path, tmp_path: Path
 ) -> None:
     arguments: list[str | Path] = ["--work", built.work, "--site", built.site, "--data", folders, *FEW]
-    assert "Nothing has changed" in run_build_py(*arguments).stdout
+    assert "Nothing has changed" in run_command(*arguments).stdout
     tested = lay(tmp_path / "test", class_folder_files(14))
     for number, file in enumerate(sorted(tested.rglob("*.jpg"))):
         file.write_bytes(photo(1000 + number))
         file.rename(file.with_name(f"other {number}.jpg"))
     other = tmp_path / "site"
-    done = run_build_py(*arguments[:2], "--site", other, "--data", folders, "--test-data", tested, *FEW)
+    done = run_command(*arguments[:2], "--site", other, "--data", folders, "--test-data", tested, *FEW)
     assert done.returncode == 0, done.stdout + done.stderr
     report = Build(built.work, other, done.stdout).report
     assert report["networks"]["compact"]["test"]["photos"] == 14
