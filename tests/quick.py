@@ -39,7 +39,7 @@ class Quick:
         self.left = node.workeroutput["left"]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        terminalreporter.write_line(f"{self.left} tests with a browser or a training were left for the whole suite.")
+        terminalreporter.write_line(f"Left for the whole suite: {self.left} that need a browser or a training.")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,7 +58,7 @@ def trains() -> None:
 
 
 def _refuse(*_: Any, **__: Any) -> None:
-    pytest.fail(REFUSED)
+    raise AssertionError(REFUSED)
 
 
 def _refuse_browsers_and_builds(event: str, arguments: tuple[Any, ...]) -> None:
