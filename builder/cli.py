@@ -272,4 +272,7 @@ def _test(given: argparse.Namespace) -> int:
     import pytest
 
     os.chdir(REPOSITORY)
-    return int(pytest.main(given.pytest_arguments))
+    # What is named runs in this process; the rest in several, which share it file by file in the order of the tests.
+    is_named = any(argument.startswith("tests") for argument in given.pytest_arguments)
+    shared = [] if is_named else ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+    return int(pytest.main([*shared, *given.pytest_arguments]))

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
+from builder.cli import main
+
+pytest_plugins = ["tests.quick"]
 REPOSITORY = Path(__file__).parent.parent
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # which of several processes that share the tests this is
+# Each worker has a core: what it computes, and what the builds it starts compute, takes no other's.
+ONE_THREAD = dict.fromkeys(
+    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+)
+if WORKER:
+    os.environ.update(ONE_THREAD)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")  # by the names systems give it
 BROWSER_ARGUMENTS = [
     "--no-sandbox",  # containers run as root
@@ -34,7 +46,7 @@ BROWSER_ARGUMENTS = [
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    def send_head(self) -> BytesIO | BinaryIO | None:
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
         """Send the file as it is now: its date, in whole seconds, says nothing of what a test changed just before."""
         del self.headers["If-Modified-Since"]
         return super().send_head()
@@ -73,6 +85,14 @@ def serve() -> Iterator[Callable[[Path], str]]:
         yield lambda folder: servers.enter_context(serving(folder))
 
 
+# A build that learns nothing, of both of the site's networks: the second without five of its convolutions, which are
+# nine tenths of what it computes.
+TINY = (
+    "--set", "demo.photos=70", "--set", "training.epochs=2", "--set", "evaluation.resamples=20",
+    "--set", "cnn.convolutions=1",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Build:
     """A finished `python build.py`: where its results and its site are, and what it printed."""
@@ -98,7 +118,17 @@ class Build:
 def run_build_py(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     """Run `python build.py` as a user does; both streams come back as text."""
     command = [sys.executable, str(REPOSITORY / "build.py"), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    sys.audit("tests.built", done.stdout)  # a quick run listens
+    return done
+
+
+def run_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of `python build.py` in this process, where TensorFlow has started already."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main([*map(str, arguments)])
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def start_build_py(*arguments: str | Path) -> subprocess.Popen[str]:
@@ -119,11 +149,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engines", action="store_true", help="fail where there is no Firefox or no WebKit to test in")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that ask for the demo build last, but the first of them first.
+
+    Of two workers, one builds while the other does what needs no build.
+    """
+    waiting = list(dict.fromkeys(item.path for item in items if "demo_build" in getattr(item, "fixturenames", ())))
+    places = {path: place for place, path in enumerate([None, *waiting[1:]], 1)}
+    items.sort(key=lambda item: 0 if item.path in waiting[:1] else places.get(item.path, 1))
+
+
 @pytest.fixture(scope="session")
-def demo_build(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Build:
+def demo_build(trains: None, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Build:
     """The whole build on demo data, as anybody's first one: some minutes, or less with `--demo-work`."""
-    folder = tmp_path_factory.mktemp("demo")
-    work, site = pytestconfig.getoption("demo_work") or folder / "work", folder / "site"
-    done = run_build_py("--work", work, "--site", site)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Build(work, site, done.stdout + done.stderr)
+    folder = shared_folder(tmp_path_factory) / "demo"
+    return built_once(folder, work=pytestconfig.getoption("demo_work"))
+
+
+@pytest.fixture(scope="session")
+def tiny_build(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A whole build on few photos, which learns nothing."""
+    return built_once(shared_folder(tmp_path_factory) / "tiny", *TINY)
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all workers of a run find what is made once for them."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if WORKER else own
+
+
+def built_once(folder: Path, *arguments: str, work: Path | None = None) -> Build:
+    """Build into the folder, unless another worker has: then this one waits for it; what failed fails in each."""
+    folder.mkdir(exist_ok=True)
+    work, site, told = work or folder / "work", folder / "site", folder / "told.json"
+    with FileLock(folder / "lock"):
+        if not told.exists():
+            done = run_build_py("--work", work, "--site", site, *arguments)
+            told.write_text(json.dumps([done.returncode, done.stdout + done.stderr]), encoding="utf-8")
+    code, output = json.loads(told.read_text(encoding="utf-8"))
+    assert code == 0, output
+    return Build(work, site, output)

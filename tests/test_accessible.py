@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from builder.messages import LANGUAGES, Language
 from builder.render import IN_ALL_LANGUAGES
 from tests.conftest import Build
-from tests.visiting import violations
+from tests.visiting import AXE, violations
 
 FOR_READING = tuple(name for name in IN_ALL_LANGUAGES if name != "index.html")
 PAGES = [f"{language.code}/{name}".removeprefix("en/") for language in LANGUAGES for name in IN_ALL_LANGUAGES]
@@ -35,7 +35,7 @@ def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"{address}{path}#en" if path == "index.html" else address + path)
+        page.goto(of(path, address))
         return page
 
     yield open_page
@@ -43,21 +43,39 @@ def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def of(path: str, address: str) -> str:
+    """The address of a page; the app's is that of English, whatever the browser speaks."""
+    return f"{address}{path}#en" if path == "index.html" else address + path
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """One tab for all tests that only look; its colours change at once."""
+    context = browser.new_context(reduced_motion="reduce")
+    context.add_init_script(AXE)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.mark.parametrize("path", [*PAGES, "404.html"])
-def test_axe_finds_nothing(opened: Callable[..., Page], path: str, scheme: str) -> None:
-    page = opened(path, color_scheme=scheme, viewport={"width": 390, "height": 844})
-    assert violations(page) == []
+def test_axe_finds_nothing(tab: Page, address: str, path: str) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(of(path, address))
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        tab.emulate_media(color_scheme=scheme)
+        assert violations(tab) == [], scheme
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_scrolls_sideways(opened: Callable[..., Page], path: str) -> None:
-    page = opened(path, viewport={"width": 320, "height": 640})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    page.set_viewport_size({"width": FULL_SIZE_PX // 2, "height": 400})  # zoomed to 200 %
-    assert page.evaluate("document.documentElement.scrollWidth") <= FULL_SIZE_PX // 2
-    page.evaluate("document.documentElement.style.fontSize = '225%'")  # text alone at 200 %
-    assert page.evaluate("document.documentElement.scrollWidth") <= FULL_SIZE_PX // 2
+def test_no_page_scrolls_sideways(tab: Page, address: str, path: str) -> None:
+    tab.set_viewport_size({"width": 320, "height": 640})
+    tab.goto(of(path, address))
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+    tab.set_viewport_size({"width": FULL_SIZE_PX // 2, "height": 400})  # zoomed to 200 %
+    assert tab.evaluate("document.documentElement.scrollWidth") <= FULL_SIZE_PX // 2
+    tab.evaluate("document.documentElement.style.fontSize = '225%'")  # text alone at 200 %
+    assert tab.evaluate("document.documentElement.scrollWidth") <= FULL_SIZE_PX // 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=[language.code for language in LANGUAGES])

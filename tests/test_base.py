@@ -179,7 +179,7 @@ def changed(before: Network, after: Network) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[Network, Path]:
+def trained(trains: None, tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[Network, Path]:
     """A training that nobody stopped, and a folder with what lay on the disk after each of its epochs."""
     folder = tmp_path_factory.mktemp("trained")
     write = builder.train._write_checkpoint

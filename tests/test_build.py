@@ -12,24 +12,13 @@ import pytest
 
 from builder.folder_lock import locked
 from builder.training_time import training_time
-from tests.conftest import Build, run_build_py, start_build_py
-
-TINY = ("--set", "demo.photos=70", "--set", "training.epochs=2", "--set", "evaluation.resamples=20")
+from tests.conftest import TINY, Build, run_build_py, start_build_py
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {
         file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()
     }
-
-
-@pytest.fixture(scope="module")
-def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """A whole build on few photos, which learns nothing."""
-    folder = tmp_path_factory.mktemp("tiny")
-    done = run_build_py("--work", folder / "work", "--site", folder / "site", *TINY)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Build(folder / "work", folder / "site", done.stdout + done.stderr)
 
 
 def start_tiny_build(folder: Path) -> subprocess.Popen[str]:
@@ -111,6 +100,7 @@ def test_a_build_killed_in_training_goes_on_and_ends_with_the_same_bytes(tiny_bu
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that a test can send in place of Ctrl-C")
+@pytest.mark.usefixtures("trains")
 def test_ctrl_c_ends_a_build_cleanly(tmp_path: Path) -> None:
     process = start_tiny_build(tmp_path)
     wait_for_a_finished_epoch(tmp_path, process)

@@ -14,11 +14,14 @@ from builder.icons import draw_icons
 from builder.kinds import draw_kinds
 from builder.samples import write_samples
 from builder.twins import write_twin
-from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.conftest import REPOSITORY, Build, run_command
 from tests.marked_photos import MARK, marked_class_folders, marked_table, marks_in
 from tests.photo_sets import lay
 
-FEW = ("--set", "training.epochs=1", "--set", "evaluation.resamples=20", "--set", f"network.base_weights=/{MARK}.h5")
+FEW = (
+    "--set", "training.epochs=1", "--set", "evaluation.resamples=20", "--set", "site.networks=compact",
+    "--set", f"network.base_weights=/{MARK}.h5",
+)  # fmt: skip
 NUMBER = re.compile(r"[0-9]{15}")
 
 
@@ -29,10 +32,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def built(trains: None, folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
     work, site = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp(MARK) / "site"
     config = shutil.copy(REPOSITORY / "config.toml", site.with_name(f"{MARK}.toml"))
-    done = run_build_py("--work", work, "--site", site, "--config", config, "--data", folders, *FEW)
+    done = run_command("--work", work, "--site", site, "--config", config, "--data", folders, *FEW)
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(work, site, done.stdout + done.stderr)
 
@@ -96,17 +99,17 @@ def test_an_unchanged_build_reads_nothing_and_a_test_source_makes_another(
     built: Build, folders: Path, tmp_path: Path
 ) -> None:
     arguments: list[str | Path] = ["--work", built.work, "--site", built.site, "--data", folders, *FEW]
-    assert "Nothing has changed" in run_build_py(*arguments).stdout
+    assert "Nothing has changed" in run_command(*arguments).stdout
     tested, other = tmp_path / f"{MARK}.zip", tmp_path / "site"
     tested.write_bytes(marked_table(14))
-    done = run_build_py(*arguments[:2], "--site", other, "--data", folders, "--test-data", tested, *FEW)
+    done = run_command(*arguments[:2], "--site", other, "--data", folders, "--test-data", tested, *FEW)
     assert done.returncode == 0, done.stdout + done.stderr
     report = Build(built.work, other, done.stdout).report
-    assert report["networks"]["cnn"]["test"]["photos"] == 14
+    assert report["networks"]["compact"]["test"]["photos"] == 14
     assert "source of its own" in report["data"]["split_rule"]
     assert report["config"]["data"] == {"source": "class folders", "test_source": "table"}
     assert marks_in(other) == []
-    groups = {each["attribute"]: each["groups"] for each in report["networks"]["cnn"]["subgroups"]["attributes"]}
+    groups = {each["attribute"]: each["groups"] for each in report["networks"]["compact"]["subgroups"]["attributes"]}
     assert [group["name"] for group in groups["localization"]] == ["value 1"]
     assert {left_out["reason"] for left_out in report["data"]["left_out"]} >= {
         "unknown label", "names it, but there is no such file", "does not name it",

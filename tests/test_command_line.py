@@ -13,7 +13,7 @@ from PIL import Image
 
 from builder.classes import CODES
 from builder.data.demo import draw_demo_photo
-from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.conftest import REPOSITORY, Build, run_build_py, run_command
 
 COMMANDS = ("data", "serve", "publish", "predict", "compare", "leaderboard", "search", "test")
 
@@ -82,24 +82,24 @@ def test_predict_prints_the_probabilities_of_all_classes(demo_build: Build, phot
 def test_predict_judges_a_photo_as_the_page_does(demo_build: Build, photos: list[Path], tmp_path: Path) -> None:
     drawn = tmp_path / "drawn.png"
     Image.fromarray(draw_demo_photo(3, seed=90, width_px=400, height_px=300).pixels).save(drawn)
-    answered = run_build_py("--site", demo_build.site, "predict", drawn, photos[0], "--json")
+    answered = run_command("--site", demo_build.site, "predict", drawn, photos[0], "--json")
     lesion, blank = (row["judgement"] for row in json.loads(answered.stdout)["photos"])
     assert lesion["verdict"] in ("answer", "not-sure") and lesion["quality"] == []
     assert blank["verdict"] == "not-a-lesion"
     assert lesion["malignant"]["sensitivity"] is not None
-    in_words = run_build_py("--site", demo_build.site, "predict", photos[0]).stdout
+    in_words = run_command("--site", demo_build.site, "predict", photos[0]).stdout
     assert "does not look like a photo of a skin spot" in in_words
 
 
 def test_predict_in_words_names_every_class_and_the_warning(demo_build: Build, photos: list[Path]) -> None:
-    answered = run_build_py("--site", demo_build.site, "predict", photos[0])
+    answered = run_command("--site", demo_build.site, "predict", photos[0])
     assert answered.returncode == 0
     for words in ("Melanoma (malignant)", "a common mole", "not a diagnosis"):
         assert words in answered.stdout
 
 
 def test_predict_answers_the_photos_it_can_and_names_the_others(demo_build: Build, photos: list[Path]) -> None:
-    answered = run_build_py("--site", demo_build.site, "predict", *photos, "--json")
+    answered = run_command("--site", demo_build.site, "predict", *photos, "--json")
     assert answered.returncode == 1
     assert [row["file"] for row in json.loads(answered.stdout)["photos"]] == [str(photos[0])]
     assert len(answered.stderr.splitlines()) == 3

@@ -17,7 +17,7 @@ from builder.compare import compare, read_builds
 from builder.config import read_config
 from builder.errors import BuildError
 from builder.evaluate.mcnemar import p_over_lesions, p_over_photos
-from tests.conftest import REPOSITORY, run_build_py
+from tests.conftest import REPOSITORY, run_command
 
 RULES = read_config(REPOSITORY / "config.toml", settings=["evaluation.resamples=300"]).evaluation
 TRUTH = np.random.default_rng(0).choice(7, 300, p=[0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.1])
@@ -120,14 +120,14 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
 def test_the_command_prints_writes_a_page_and_refuses_in_two_lines(tmp_path: Path) -> None:
     sites = [publish(tmp_path / "old", answers(1.0, 1)), publish(tmp_path / "new", answers(2.0, 2))]
     settings = ("--set", "evaluation.resamples=50", "--work", tmp_path / "work")
-    shown = run_build_py(*settings, "compare", *sites)
+    shown = run_command(*settings, "compare", *sites)
     assert shown.returncode == 0, shown.stderr
     assert "new minus old" in shown.stdout and "new is better" in shown.stdout
     page = (tmp_path / "work" / "comparison" / "index.html").read_text(encoding="utf-8")
     assert "over lesions" in page
-    printed: dict[str, Any] = json.loads(run_build_py(*settings, "compare", *sites, "--json").stdout)
+    printed: dict[str, Any] = json.loads(run_command(*settings, "compare", *sites, "--json").stdout)
     assert printed["photos"] == 300 and printed["lesions"] == 150 and printed["resamples"] == 50
-    refused = run_build_py(*settings, "compare", sites[0], tmp_path / "nowhere")
+    refused = run_command(*settings, "compare", sites[0], tmp_path / "nowhere")
     assert refused.returncode == 1 and refused.stderr.count("\n") == 2 and "Traceback" not in refused.stderr
 
 

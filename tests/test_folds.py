@@ -18,7 +18,7 @@ from builder.data.demo import draw_demo_photo
 from builder.ensemble import members_of, together
 from builder.errors import BuildError
 from builder.folds import FIGURES, refuse_unless_each_once, spread_of
-from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.conftest import REPOSITORY, Build, run_command
 from tests.report_figures import figure, make_network
 
 FEW = (
@@ -28,10 +28,10 @@ FEW = (
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
+def built(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A build on few drawn photos, with every fold of two; the site holds the network of the second."""
     folder = tmp_path_factory.mktemp("folds")
-    done = run_build_py("--work", folder / "work", "--site", folder / "site", *FEW)
+    done = run_command("--work", folder / "work", "--site", folder / "site", *FEW)
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(folder / "work", folder / "site", done.stdout)
 
@@ -103,14 +103,14 @@ def test_the_report_holds_each_folds_figures_and_says_what_is_shipped(built: Bui
 
 
 def test_finished_folds_are_not_run_again(built: Build) -> None:
-    again = run_build_py("--work", built.work, "--site", built.site, *FEW)
+    again = run_command("--work", built.work, "--site", built.site, *FEW)
     assert again.returncode == 0 and "Nothing has changed" in again.stdout and "training" not in again.stdout
 
 
 def test_the_ensembles_answer_is_the_mean_of_its_networks(built: Build, photo: Path) -> None:
     ask = ("--work", built.work, "--site", built.site, "predict", "--json", photo)
-    [single] = json.loads(run_build_py(*ask).stdout)["photos"]
-    [answer] = json.loads(run_build_py(*ask, "--ensemble").stdout)["photos"]
+    [single] = json.loads(run_command(*ask).stdout)["photos"]
+    [answer] = json.loads(run_command(*ask, "--ensemble").stdout)["photos"]
     assert len(answer["by_fold"]) == 2
     for code in CODES:
         first, second = (fold[code] for fold in answer["by_fold"])
@@ -121,7 +121,7 @@ def test_the_ensembles_answer_is_the_mean_of_its_networks(built: Build, photo: P
 
 
 def test_the_ensemble_says_that_it_was_not_tested(built: Build, photo: Path) -> None:
-    said = run_build_py("--work", built.work, "--site", built.site, "predict", "--ensemble", photo)
+    said = run_command("--work", built.work, "--site", built.site, "predict", "--ensemble", photo)
     assert said.returncode == 0, said.stderr
     assert "was not measured" in said.stdout and "not a diagnosis" in said.stdout
 

@@ -23,7 +23,7 @@ from builder.preprocess import Frame, centred_frame, photo_to_pixels, shrink
 from builder.quality import measure_quality, quality_limits
 from builder.scope.other_things import other_things
 from builder.train.random_views import random_views
-from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.conftest import REPOSITORY, Build, run_command
 from tests.mobilenet_site import export_mobilenet
 from tests.photo_sets import arrays, class_folder_files, gather, lay, medmnist
 from tests.test_second_opinion import opinions
@@ -139,7 +139,7 @@ def test_the_second_network_sees_the_same_frame_at_its_own_size(
     own, other = opinions(opened).values()
     frame = opened.evaluate("Framing.chosen().frame")
     assert frame == {"x": 0, "y": 0, "width": size[0], "height": size[1]} == vars_of(centred_frame(*size))
-    told = run_build_py("--site", site, "predict", "--json", "--network", "cnn", photo)
+    told = run_command("--site", site, "predict", "--json", "--network", "cnn", photo)
     expected = json.loads(told.stdout)["photos"][0]["probabilities"]
     shown = sorted(CODES, key=lambda code: -first[code])
     assert other == pytest.approx([expected[code] for code in shown], abs=1e-3)

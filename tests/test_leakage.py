@@ -14,10 +14,9 @@ from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.leakage import compare_ways, deal_by_photo, photos_of_trained_lesions
 from builder.split import UNUSED
-from tests.conftest import run_build_py
-from tests.test_build import TINY
+from tests.conftest import TINY, run_command
 
-ONE = ("--set", "site.networks=cnn")
+ONE = ("--set", "site.networks=compact")
 
 
 def test_dealing_by_photo_keeps_every_part_and_class_as_large_and_parts_lesions() -> None:
@@ -56,10 +55,11 @@ def trainings(output: str) -> int:
     return len(re.findall(r"training: (\d+) of \1 in ", output))
 
 
+@pytest.mark.usefixtures("trains")
 def test_a_build_measures_it_on_request_and_reports_it(tmp_path: Path) -> None:
     folders = ("--work", tmp_path / "work", "--site", tmp_path / "site")
     settings = (*TINY, *ONE, "--set", "leakage.epochs=1", "--measure-leakage")
-    done = run_build_py(*folders, *settings)
+    done = run_command(*folders, *settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert trainings(done.stdout) == 3  # once for the site, and both ways
     report = json.loads((tmp_path / "site" / "report.json").read_text(encoding="utf-8"))
@@ -68,17 +68,18 @@ def test_a_build_measures_it_on_request_and_reports_it(tmp_path: Path) -> None:
     leakage = report["leakage"]
     assert leakage["epochs"] == 1 and leakage["by_lesion"]["photos"] == leakage["by_photo"]["photos"]
     assert leakage["by_lesion"]["photos_of_trained_lesions"] == 0 < leakage["by_photo"]["photos_of_trained_lesions"]
-    again = run_build_py(*folders, *settings)
+    again = run_command(*folders, *settings)
     assert "Nothing has changed" in again.stdout
-    without = run_build_py(*folders, *TINY, *ONE)
+    without = run_command(*folders, *TINY, *ONE)
     assert "training" not in without.stdout
     assert json.loads((tmp_path / "site" / "report.json").read_text(encoding="utf-8"))["leakage"] is None
 
 
+@pytest.mark.usefixtures("trains")
 def test_as_many_epochs_as_the_network_has_cost_one_training_only(tmp_path: Path) -> None:
     settings = ("--set", "demo.photos=70", "--set", "training.epochs=1", "--set", "evaluation.resamples=20", *ONE)
     folders = ("--work", tmp_path / "work", "--site", tmp_path / "site")
-    done = run_build_py(*folders, *settings, "--set", "leakage.epochs=1", "--measure-leakage")
+    done = run_command(*folders, *settings, "--set", "leakage.epochs=1", "--measure-leakage")
     assert done.returncode == 0, done.stdout + done.stderr
     assert trainings(done.stdout) == 2
     assert len(list((tmp_path / "work" / "leakage-train").iterdir())) == 1

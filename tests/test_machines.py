@@ -108,6 +108,7 @@ def figures(found: dict[str, object]) -> np.ndarray:
     return np.array([list(epoch.values()) for epoch in history])
 
 
+@pytest.mark.usefixtures("trains")
 def test_two_workers_and_two_devices_train_what_one_trains(tmp_path: Path) -> None:
     first, second = map(outcome, start_two(tmp_path, 3))
     assert first == second
@@ -118,6 +119,7 @@ def test_two_workers_and_two_devices_train_what_one_trains(tmp_path: Path) -> No
         assert np.array(several["kernel"]) == pytest.approx(np.array(one["kernel"]), abs=1e-4)
 
 
+@pytest.mark.usefixtures("trains")
 def test_a_lost_worker_is_said_and_both_go_on_from_the_last_epoch(tmp_path: Path) -> None:
     left, lost = start_two(tmp_path, 10_000)
     for _ in range(3000):
@@ -137,6 +139,7 @@ def test_a_lost_worker_is_said_and_both_go_on_from_the_last_epoch(tmp_path: Path
     assert "same commands" in str(found["remedy"])
 
 
+@pytest.mark.usefixtures("trains")
 def test_workers_that_would_go_on_from_different_epochs_do_not_begin(tmp_path: Path) -> None:
     for process in start_two(tmp_path, 1):
         outcome(process)
@@ -177,6 +180,7 @@ def test_all_gpus_are_not_asked_for_where_there_is_none(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.usefixtures("trains")
 def test_mixed_precision_trains_weights_that_answer_in_whole_precision(
     precision: str, config: Config, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ PAGE = (REPOSITORY / "docs" / "networks.md").read_text(encoding="utf-8")
 FEW = ("--set", "demo.photos=70", "--set", "evaluation.resamples=20")
 
 
+@pytest.mark.usefixtures("trains")
 def test_the_page_makes_a_network_that_builds_and_answers(tmp_path: Path) -> None:
     for name in ("builder", "web_template"):
         shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -19,7 +19,7 @@ from builder.search import combinations_of, run_search
 from builder.search.fold import fold_of_search, score_of
 from builder.search.results import best_config, best_of, rows_of
 from builder.split import TEST, TRAINING, UNUSED, VALIDATION
-from tests.conftest import REPOSITORY, run_build_py
+from tests.conftest import REPOSITORY, run_build_py, run_command
 
 CONFIG = REPOSITORY / "config.toml"
 RULES = SearchConfig(
@@ -184,6 +184,7 @@ def test_the_best_config_is_one_that_builds_that_very_network(tmp_path: Path) ->
     assert "# of the lesions: the origin's 60/40" in file.read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("trains")
 def test_the_command_tells_and_saves_its_trials_and_builds_on_them_when_run_again(tmp_path: Path) -> None:
     text = CONFIG.read_text(encoding="utf-8")
     before, _, after = text.partition("[search]")
@@ -193,7 +194,7 @@ def test_the_command_tells_and_saves_its_trials_and_builds_on_them_when_run_agai
     file.write_text(f"{before}[search]\n{rules}{space}{after.partition('[export]')[2]}", encoding="utf-8")
     by_hand = ("--set", "training.label_smoothing=0.2")  # which the network's own file says otherwise
     command = ("--config", file, "--set", "demo.photos=70", "--work", tmp_path / "work", "search", *by_hand)
-    first, again = run_build_py(*command), run_build_py(*command)
+    first, again = run_command(*command), run_command(*command)
     assert first.returncode == again.returncode == 0, first.stdout + first.stderr
     assert "trial 2 of 2: epochs 1, batch_photos 32" in first.stdout and "looks better than it is" in first.stdout
     assert "training" in first.stdout and "training" not in again.stdout

@@ -17,7 +17,7 @@ from builder.data.demo import draw_demo_photos
 from builder.preprocess import photo_to_pixels
 from builder.tensorflowjs_writer import load_layers_model
 from builder.train import predict
-from tests.conftest import Build, run_build_py
+from tests.conftest import Build, run_command
 from tests.visiting import PHONE, answer, choose, png, rows, saved, violations, visit
 
 FREE_AND_FAST = (
@@ -67,7 +67,7 @@ def test_the_other_network_says_what_it_says_in_python_beside_the_first(
     own, other = said.values()
     assert own == pytest.approx([first[code] for code in shown])
     assert other == pytest.approx([expected[CODES.index(code)] for code in shown], abs=1e-3)
-    told = run_build_py("--site", demo_build.site, "predict", "--json", "--network", "cnn", photo)
+    told = run_command("--site", demo_build.site, "predict", "--json", "--network", "cnn", photo)
     assert json.loads(told.stdout)["photos"][0]["probabilities"] == pytest.approx(
         dict(zip(CODES, map(float, expected), strict=True)), abs=1e-6
     )

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from builder.classes import CODES
 from builder.data.demo import draw_demo_photos
 from builder.data.survey_plots import brightness_strip, level_lines, share_width, size_bars
-from tests.conftest import run_build_py
+from tests.conftest import run_command
 
 PHOTOS = 63
 
@@ -50,7 +50,7 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Surveyed:
     rows[50][2] = ""
     with open(top / "ham" / "HAM10000_metadata.csv", "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["lesion_id", "image_id", "dx"], *rows])
-    done = run_build_py("--work", top / "work", "--site", top / "site", "data", top / "ham")
+    done = run_command("--work", top / "work", "--site", top / "site", "data", top / "ham")
     assert done.returncode == 0, done.stdout + done.stderr
     return Surveyed(top / "work" / "survey", done.stdout, top / "site")
 
@@ -103,7 +103,7 @@ def test_no_picture_carries_the_name_of_a_photo(surveyed: Surveyed) -> None:
 def test_a_second_look_reads_no_photo_again_and_writes_the_same_page(surveyed: Surveyed) -> None:
     before = {file: file.read_bytes() for file in sorted(surveyed.folder.rglob("*")) if file.is_file()}
     top = surveyed.folder.parent.parent
-    again = run_build_py("--work", top / "work", "--site", top / "site", "data", top / "ham")
+    again = run_command("--work", top / "work", "--site", top / "site", "data", top / "ham")
     assert again.returncode == 0 and "reading photos" not in again.stdout
     assert {file: file.read_bytes() for file in sorted(surveyed.folder.rglob("*")) if file.is_file()} == before
 
@@ -129,7 +129,7 @@ def test_a_source_without_lesion_ids_is_not_said_to_know_its_lesions(tmp_path: P
     for photo in draw_demo_photos(30, seed=3):
         (tmp_path / "mine" / photo.code).mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo.pixels).save(tmp_path / "mine" / photo.code / f"{photo.image_id}.png")
-    done = run_build_py("--work", tmp_path / "work", "data", tmp_path / "mine")
+    done = run_command("--work", tmp_path / "work", "data", tmp_path / "mine")
     assert "30 photos; which of them show the same lesion it does not say" in done.stdout, done.stderr
     page = (tmp_path / "work" / "survey" / "index.html").read_text(encoding="utf-8")
     assert "Which of them show the same lesion it does not say." in page and ">Lesions</th>" not in page
@@ -142,13 +142,13 @@ def test_a_test_source_is_looked_at_too_and_what_is_in_both_is_found(tmp_path: P
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo.pixels).save(folder / f"{photo.image_id}.png")
     Image.fromarray(photos[0].pixels).save(tmp_path / "theirs" / photos[30].code / "copy.png")
-    done = run_build_py("--work", tmp_path / "work", "data", tmp_path / "mine", "--test-data", tmp_path / "theirs")
+    done = run_command("--work", tmp_path / "work", "data", tmp_path / "mine", "--test-data", tmp_path / "theirs")
     assert "41 photos" in done.stdout, done.stderr
     assert "parts of its own: 30 training, 11 test; near-identical pairs across parts: 1" in done.stdout
     page = (tmp_path / "work" / "survey" / "index.html").read_text(encoding="utf-8")
     assert "30 photos for training, 11 photos for test" in page
     assert "<strong>1 pair</strong> of nearly the same photos is in two parts" in page
-    in_front = run_build_py("--work", tmp_path / "work", "--test-data", tmp_path / "theirs", "data", tmp_path / "mine")
+    in_front = run_command("--work", tmp_path / "work", "--test-data", tmp_path / "theirs", "data", tmp_path / "mine")
     assert in_front.stdout.splitlines()[-1] == done.stdout.splitlines()[-1] and "11 test" in in_front.stdout
 
 
@@ -158,19 +158,19 @@ def test_data_that_a_build_refuses_can_still_be_looked_at(tmp_path: Path) -> Non
         Image.fromarray(photo.pixels).save(tmp_path / "mine" / photo.code / f"{photo.image_id}.png")
     for file in sorted((tmp_path / "mine").rglob("*.png"))[:10]:
         file.write_bytes(b"")
-    done = run_build_py("--work", tmp_path / "work", "data", tmp_path / "mine")
+    done = run_command("--work", tmp_path / "work", "data", tmp_path / "mine")
     assert done.returncode == 0, done.stderr
     assert "20 photos;" in done.stdout and "left out: 10 files" in done.stdout
     assert "  10: not a photo this program can read (" in done.stdout
     assert "A build refuses these data." in done.stdout and "10 photos cannot be used, 20 can" in done.stdout
     page = (tmp_path / "work" / "survey" / "index.html").read_text(encoding="utf-8")
     assert "A build refuses these data." in page and "10 photos of 30 cannot be used" in page
-    refused = run_build_py("--work", tmp_path / "work", "--site", tmp_path / "site", "--data", tmp_path / "mine")
+    refused = run_command("--work", tmp_path / "work", "--site", tmp_path / "site", "--data", tmp_path / "mine")
     assert refused.returncode == 1 and "10 photos cannot be used" in refused.stderr
 
 
 def test_a_source_that_does_not_exist_is_a_problem_to_mend(tmp_path: Path) -> None:
-    told = run_build_py("--work", tmp_path / "work", "data", tmp_path / "none")
+    told = run_command("--work", tmp_path / "work", "data", tmp_path / "none")
     assert told.returncode == 1 and len(told.stderr.splitlines()) == 2
     assert not (tmp_path / "work" / "survey").exists()
 

@@ -22,7 +22,7 @@ HELD_OUT = PHOTOS[0][:5], PHOTOS[1][:5]
 
 def train(epochs: int, checkpoint: Path, keep: str = "last") -> tuple[Network, list[dict[str, float]]]:
     recipe = replace(RECIPE, epochs=epochs, keep=keep)
-    network = compile_network(build_network("cnn", recipe.seed), recipe, len(PHOTOS[0]))
+    network = compile_network(build_network("compact", recipe.seed), recipe, len(PHOTOS[0]))
     return network, fit(network, PHOTOS, HELD_OUT, recipe, checkpoint)
 
 
@@ -31,6 +31,7 @@ def same_weights(one: Network, other: Network) -> bool:
     return all((first == second).all() for first, second in pairs)
 
 
+@pytest.mark.usefixtures("trains")
 def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     whole, whole_history = train(2, tmp_path / "whole.npz")
     train(1, tmp_path / "parts.npz")
@@ -40,6 +41,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     assert [epoch["epoch"] for epoch in whole_history] == [1, 2]
 
 
+@pytest.mark.usefixtures("trains")
 def test_a_checkpoint_that_went_further_is_not_taken_for_fewer_epochs(tmp_path: Path) -> None:
     short, history = train(1, tmp_path / "short.npz")
     train(2, tmp_path / "long.npz")
@@ -52,6 +54,7 @@ def test_the_best_epoch_is_the_one_of_the_lowest_validation_loss() -> None:
     assert (kept_epoch(history, "best"), kept_epoch(history, "last")) == (2, 3)
 
 
+@pytest.mark.usefixtures("trains")
 def test_the_weights_of_the_best_epoch_are_kept_and_survive_a_resumed_training(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("whole", "parts")]
     for folder in folders:

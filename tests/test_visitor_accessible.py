@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -76,17 +77,22 @@ def show_judged(page: Page, verdict: str, *, is_above: bool = False, likeliest: 
     settle(page)
 
 
-@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.code)
-def test_no_hurry_is_never_said_beside_an_alarm(browser: Browser, demo_build: Build, kind: LesionClass) -> None:
+@pytest.fixture(scope="module")
+def page(browser: Browser, demo_build: Build) -> Iterator[Page]:
     with visit(browser, demo_build.site) as page:
-        answer(page, PHOTO)
-        is_calm = FACTS[kind.code].urgency == "changes"
-        for is_above in (False, True):
-            show_judged(page, "answer", is_above=is_above, likeliest=kind.index)
-            about = page.locator(f"[data-about={kind.code}]:visible")
-            assert about.count() == 1
-            assert ("No hurry" in about.inner_text()) == (is_calm and not is_above)
-            assert ("Show the spot to a doctor" in page.inner_text("#alarm")) == is_above
+        yield page
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.code)
+def test_no_hurry_is_never_said_beside_an_alarm(page: Page, kind: LesionClass) -> None:
+    answer(page, PHOTO)
+    is_calm = FACTS[kind.code].urgency == "changes"
+    for is_above in (False, True):
+        show_judged(page, "answer", is_above=is_above, likeliest=kind.index)
+        about = page.locator(f"[data-about={kind.code}]:visible")
+        assert about.count() == 1
+        assert ("No hurry" in about.inner_text()) == (is_calm and not is_above)
+        assert ("Show the spot to a doctor" in page.inner_text("#alarm")) == is_above
 
 
 @pytest.mark.parametrize(
@@ -97,22 +103,19 @@ def test_no_hurry_is_never_said_beside_an_alarm(browser: Browser, demo_build: Bu
         ("not-a-lesion", "This does not look like a photo of a skin spot"),
     ],
 )
-def test_every_verdict_is_an_answer_of_its_own_and_is_said_aloud(
-    browser: Browser, demo_build: Build, verdict: str, words: str
-) -> None:
-    with visit(browser, demo_build.site) as page:
-        answer(page, PHOTO)
-        show_judged(page, verdict)
-        assert page.get_attribute("#answer", "data-verdict") == verdict
-        assert words.strip() in page.inner_text("#answer-top")
-        assert words in page.inner_text("#announcer")
-        assert page.locator("[data-about]:visible").count() == (verdict == "answer")
-        assert page.locator("#kinds").is_visible() == (verdict != "not-a-lesion")
-        assert violations(page) == []
-        if verdict == "not-a-lesion":
-            page.click("#show-numbers")
-            assert page.locator("[data-code]:visible").count() == 7
-            assert page.evaluate("document.activeElement.id") == "answer-top"
+def test_every_verdict_is_an_answer_of_its_own_and_is_said_aloud(page: Page, verdict: str, words: str) -> None:
+    answer(page, PHOTO)
+    show_judged(page, verdict)
+    assert page.get_attribute("#answer", "data-verdict") == verdict
+    assert words.strip() in page.inner_text("#answer-top")
+    assert words in page.inner_text("#announcer")
+    assert page.locator("[data-about]:visible").count() == (verdict == "answer")
+    assert page.locator("#kinds").is_visible() == (verdict != "not-a-lesion")
+    assert violations(page) == []
+    if verdict == "not-a-lesion":
+        page.click("#show-numbers")
+        assert page.locator("[data-code]:visible").count() == 7
+        assert page.evaluate("document.activeElement.id") == "answer-top"
 
 
 def test_the_heat_map_is_off_until_it_is_wanted_and_follows_the_frame(browser: Browser, demo_build: Build) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Iterator
 
@@ -54,6 +55,7 @@ def real_files() -> list[bytes]:
     return [*files, animation.getvalue()]
 
 
+@functools.cache
 def hostile_files() -> list[bytes]:
     """The same files at every run: by turns cut off, with bits flipped, with bytes lost, or two glued together."""
     random = np.random.default_rng(5)
@@ -81,7 +83,7 @@ def hostile_files() -> list[bytes]:
     return files
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser: Browser, demo_build: Build) -> Iterator[Page]:
     with visit(browser, demo_build.site) as page:
         yield page

@@ -101,7 +101,8 @@ def frame(page: Page) -> dict[str, float]:
 
 
 def violations(page: Page) -> list[str]:
-    page.evaluate(AXE)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
     found = page.evaluate("async () => (await axe.run()).violations")
     return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from builder.classes import CLASSES, CODES
-from tests.conftest import Build, run_build_py
+from tests.conftest import Build, run_command
 from tests.photo_cases import png_header
 from tests.visiting import (
     answer,
@@ -33,7 +33,7 @@ WARNINGS = (
 def test_a_photo_gets_the_same_answer_as_from_the_terminal(
     address: str, open_page: Callable[..., Page], photos: list[Path], demo_build: Build
 ) -> None:
-    told = run_build_py("--site", demo_build.site, "predict", "--json", *photos)
+    told = run_command("--site", demo_build.site, "predict", "--json", *photos)
     expected = [row["probabilities"] for row in json.loads(told.stdout)["photos"]]
     page = open_page(f"{address}index.html")
     for photo, probabilities in zip(photos, expected, strict=True):
