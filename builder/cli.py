@@ -25,6 +25,7 @@ ASK_FOR_RIGHTS = "Get the right to write there, or name other folders with --wor
 OF_THE_MACHINE = {
     errno.ENOSPC: MAKE_ROOM,
     errno.EDQUOT: MAKE_ROOM,
+    errno.EFBIG: MAKE_ROOM,
     errno.EACCES: ASK_FOR_RIGHTS,
     errno.EPERM: ASK_FOR_RIGHTS,
     errno.EROFS: ASK_FOR_RIGHTS,

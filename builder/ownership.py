@@ -197,7 +197,7 @@ def _put(fresh: Path, folder: Path) -> None:
 
 def _remove_leftover(leftover: Path, folder: Path) -> None:
     if _is_unfinished(leftover):
-        if leftover.exists():
+        if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover)
         _mark_of(leftover).unlink()
     elif leftover.exists():
@@ -214,6 +214,7 @@ def _discard(old: Path, folder: Path) -> None:
     kept = folder.with_name(f"{folder.name}-changed-{secrets.token_hex(TOKEN_BYTES)}")
     old.rename(kept)
     names = [file.relative_to(kept).as_posix() for file in sorted(kept.rglob("*")) if not file.is_dir()]
+    names = [name for name in names if name != DONE]
     console.print(
         f"{folder} was not as a build had left it; what was changed is kept in {kept}: {', '.join(names)}", markup=False
     )
@@ -238,13 +239,13 @@ def _name_beside(folder: Path) -> Path:
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    """What has a name that `_name_beside` gives, or a mark of such a name."""
+    """What a killed build has left: by a name that `_name_beside` gives, and by a mark or a list of its files."""
     if not folder.parent.is_dir():
         return []
     name = re.compile(rf"(\.{re.escape(folder.name)}-[0-9a-f]{{{2 * TOKEN_BYTES}}})(?:{re.escape(UNFINISHED)})?")
     found = {match[1] for path in folder.parent.iterdir() if (match := name.fullmatch(path.name))}
     paths = [folder.with_name(each) for each in sorted(found)]
-    return [path for path in paths if not path.is_symlink() and (path.is_dir() or not path.exists())]
+    return [path for path in paths if _is_unfinished(path) or files_of(path)]
 
 
 def _mark_of(fresh: Path) -> Path:
