@@ -148,6 +148,14 @@ def remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
+def copy_files(files: Iterable[Path], folder: Path, into: Path) -> None:
+    """Copy files of `folder` to the same places in `into`; what a full disk says comes through as it is."""
+    for file in files:
+        target = into / file.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, target)
+
+
 def content_hash(path: Path) -> str:
     """A hash of a file, or of the names and contents of all files in a folder; not of what Python compiled there."""
     digest = hashlib.sha256()
