@@ -68,19 +68,19 @@ HOSTILE = {
     "a site in a full folder": "--site ~/Documents",
     "a site in a folder of photos": "--site ~/photos",
     "a site by a way round": "--site ~/empty/../Documents",
-    "a site in a folder of empty folders": "--site ~/only_folders",
+    "a site in a folder of empty folders": "--site ~/only+folders",
     "a site that is a file": "--site ~/notes.txt",
     "a site that is a link": "--site ~/link",
     "a site that is a link with a slash": "--site ~/link/",
-    "a site that is a link to documents": "--site ~/link_to_documents",
-    "a site that is a broken link": "--site ~/link_to_nothing",
-    "a site with a file more": "--site ~/site_with_more",
-    "a site with a link more": "--site ~/site_with_a_link",
-    "a site with a folder more": "--site ~/site_with_a_folder",
-    "a site of an older version": "--site ~/site_of_an_older_version",
+    "a site that is a link to documents": "--site ~/link+to+documents",
+    "a site that is a broken link": "--site ~/link+to+nothing",
+    "a site with a file more": "--site ~/site+with+more",
+    "a site with a link more": "--site ~/site+with+a+link",
+    "a site with a folder more": "--site ~/site+with+a+folder",
+    "a site of an older version": "--site ~/site+of+an+older+version",
     "work in a full folder": "--work ~/Documents",
     "work in a file": "--work ~/notes.txt",
-    "work in a link to documents": "--work ~/link_to_documents",
+    "work in a link to documents": "--work ~/link+to+documents",
     "a search in a full folder": "--work ~/Documents search",
     "data in a full folder": "--work ~/Documents data demo",
     "data where a survey of somebody's is": "--work ~/work data demo",
@@ -121,7 +121,7 @@ HOSTILE = {
 
 
 def arguments_of(case: str, home: Path) -> list[str]:
-    words = [word.replace("_", " ").replace("~", str(home)) for word in case.split()]
+    words = [word.replace("+", " ").replace("~", str(home)) for word in case.split()]
     given = [] if "--work" in words else ["--work", str(home / "new work")]
     return [*given, *([] if "--site" in words else ["--site", str(home / "new site")]), *words]
 
