@@ -149,6 +149,29 @@ def test_a_venv_of_somebody_elses_is_not_touched(tmp_path: Path) -> None:
     assert (tmp_path / ".venv" / "theirs").exists()
 
 
+@pytest.mark.parametrize(
+    ("theirs", "listed"),
+    [
+        (".venv/notes.txt", ""),
+        (".venv/lib/mine/__init__.py", ""),
+        (".venv/bin/python", None),  # by a build.py that listed nothing
+        ("node_modules/mine.js", ""),
+    ],
+)
+def test_an_environment_with_a_file_more_is_not_made_anew(tmp_path: Path, theirs: str, listed: str | None) -> None:
+    for name in ("build.py", "requirements.lock", "package-lock.json"):
+        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "lesionlens.stamp").write_text("another lock")
+    if listed is not None:
+        (tmp_path / ".venv" / "lesionlens.files").write_text(listed)
+    (tmp_path / theirs).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / theirs).write_text("theirs")
+    told = subprocess.run([sys.executable, tmp_path / "build.py"], capture_output=True, text=True, check=False)
+    assert told.returncode == 1 and told.stdout == "" and len(told.stderr.splitlines()) == 2, told
+    assert (tmp_path / theirs).read_text() == "theirs"
+
+
 def test_the_lock_has_a_hash_for_every_package_and_no_address() -> None:
     lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in lock and "index-url" not in lock
