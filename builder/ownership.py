@@ -148,6 +148,14 @@ def remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
+def copy_files(files: Iterable[Path], folder: Path, into: Path) -> None:
+    """Copy files of `folder` to the same places in `into`; what a full disk says comes through as it is."""
+    for file in files:
+        target = into / file.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, target)
+
+
 def content_hash(path: Path) -> str:
     """A hash of a file, or of the names and contents of all files in a folder; not of what Python compiled there."""
     digest = hashlib.sha256()
@@ -197,7 +205,7 @@ def _put(fresh: Path, folder: Path) -> None:
 
 def _remove_leftover(leftover: Path, folder: Path) -> None:
     if _is_unfinished(leftover):
-        if leftover.exists():
+        if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover)
         _mark_of(leftover).unlink()
     elif leftover.exists():
@@ -214,6 +222,7 @@ def _discard(old: Path, folder: Path) -> None:
     kept = folder.with_name(f"{folder.name}-changed-{secrets.token_hex(TOKEN_BYTES)}")
     old.rename(kept)
     names = [file.relative_to(kept).as_posix() for file in sorted(kept.rglob("*")) if not file.is_dir()]
+    names = [name for name in names if name != DONE]
     console.print(f"{folder} was not as a build had left it; what was changed is kept in {kept}: {', '.join(names)}")
 
 
@@ -236,13 +245,13 @@ def _name_beside(folder: Path) -> Path:
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    """What has a name that `_name_beside` gives, or a mark of such a name."""
+    """What a killed build has left: by a name that `_name_beside` gives, and by a mark or a list of its files."""
     if not folder.parent.is_dir():
         return []
     name = re.compile(rf"(\.{re.escape(folder.name)}-[0-9a-f]{{{2 * TOKEN_BYTES}}})(?:{re.escape(UNFINISHED)})?")
     found = {match[1] for path in folder.parent.iterdir() if (match := name.fullmatch(path.name))}
     paths = [folder.with_name(each) for each in sorted(found)]
-    return [path for path in paths if not path.is_symlink() and (path.is_dir() or not path.exists())]
+    return [path for path in paths if _is_unfinished(path) or files_of(path)]
 
 
 def _mark_of(fresh: Path) -> Path:

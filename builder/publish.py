@@ -11,7 +11,7 @@ from pathlib import Path
 
 from builder.errors import BuildError
 from builder.folder_lock import locked_beside
-from builder.ownership import DONE, changed_in, files_listed, foreign_in
+from builder.ownership import DONE, changed_in, copy_files, files_listed, foreign_in
 from builder.pipeline.site_folder import site_files
 from builder.twins import SUFFIX
 
@@ -55,9 +55,7 @@ def copy_without_twins(site: Path, into: Path) -> int:
     if not made:
         raise BuildError(f"no build has made {site}", remedy="run python build.py first")
     kept = [name for name in made if not (name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in made)]
-    for name in kept:
-        (into / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(site / name, into / name)
+    copy_files((site / name for name in kept), site, into)
     return len(kept)
 
 

@@ -22,6 +22,7 @@ from builder.leaderboard.page import PAGE as BOARD_PAGE
 from builder.leaderboard.page import write_board_page
 from builder.messages import ENGLISH, LANGUAGES, Language, Messages, check_uses, load_messages
 from builder.offline import SERVICE_WORKER, write_service_worker
+from builder.ownership import copy_files
 from builder.plots import GLOBALS
 from builder.report_pages import TEMPLATE as REPORT
 from builder.report_pages import report_address, report_context, write_report_pages
@@ -81,7 +82,7 @@ def render_site(*results: Path, config: Config, into: Path) -> None:
     has_board = board is not None
     report = assemble_report(networks, leakage, folds, config)
     for network in networks.values():
-        shutil.copytree(network.exported / "model", into / "model", dirs_exist_ok=True)
+        copy_files(sorted(network.exported.glob("model/*/*")), network.exported, into)
     _join_tables([network.evaluated / "predictions.csv" for network in networks.values()], into / "predictions.csv")
     (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(SCHEMA, into)

@@ -52,12 +52,16 @@ def test_a_problem_to_mend_is_two_lines_and_exit_code_1(arguments: list[str], tm
     assert len(failed.stderr.splitlines()) == 2, failed.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full, as Linux has")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sets no limit on the size of a file")
 def test_a_full_disk_is_a_problem_to_mend(tmp_path: Path) -> None:
-    (tmp_path / "last_build.json").symlink_to("/dev/full")
-    failed = run_build_py("--work", tmp_path, "--site", tmp_path / "site")
-    assert failed.returncode == 1
-    assert "No space left" in failed.stderr and "Make room" in failed.stderr and "Traceback" not in failed.stderr
+    script = (
+        "import resource, sys; from builder.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)); sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, "--work", str(tmp_path / "work"), "--site", str(tmp_path / "site")]
+    failed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1 and failed.stdout == ""
+    assert len(failed.stderr.splitlines()) == 2 and "Make room" in failed.stderr, failed.stderr
 
 
 @pytest.fixture
@@ -143,6 +147,29 @@ def test_a_venv_of_somebody_elses_is_not_touched(tmp_path: Path) -> None:
     told = subprocess.run([sys.executable, tmp_path / "build.py"], capture_output=True, text=True, check=False)
     assert told.returncode == 1 and ".venv was not made by build.py" in told.stderr
     assert (tmp_path / ".venv" / "theirs").exists()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "listed"),
+    [
+        (".venv/notes.txt", ""),
+        (".venv/lib/mine/__init__.py", ""),
+        (".venv/bin/python", None),  # by a build.py that listed nothing
+        ("node_modules/mine.js", ""),
+    ],
+)
+def test_an_environment_with_a_file_more_is_not_made_anew(tmp_path: Path, theirs: str, listed: str | None) -> None:
+    for name in ("build.py", "requirements.lock", "package-lock.json"):
+        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "lesionlens.stamp").write_text("another lock")
+    if listed is not None:
+        (tmp_path / ".venv" / "lesionlens.files").write_text(listed)
+    (tmp_path / theirs).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / theirs).write_text("theirs")
+    told = subprocess.run([sys.executable, tmp_path / "build.py"], capture_output=True, text=True, check=False)
+    assert told.returncode == 1 and told.stdout == "" and len(told.stderr.splitlines()) == 2, told
+    assert (tmp_path / theirs).read_text() == "theirs"
 
 
 def test_the_lock_has_a_hash_for_every_package_and_no_address() -> None:

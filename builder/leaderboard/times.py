@@ -17,9 +17,11 @@ from playwright.sync_api import Error as BrowserError
 
 from builder.config import Config
 from builder.errors import BuildError
+from builder.ownership import copy_files
 from builder.progress import steps
 from builder.serve import SUB_PATH, make_server
 from builder.tensorflowjs_files import copy_tensorflowjs
+from builder.twins import SUFFIX
 
 TIMES = "times.json"
 BACKEND = "wasm"  # it is on every device, and what most answer with
@@ -107,8 +109,7 @@ def _launch(playwright: Playwright) -> Browser:
 def _write_site(site: Path, exported: Sequence[Path]) -> None:
     """A bare page with the scripts by which the site's page answers, and the networks."""
     for folder in exported:
-        twins = shutil.ignore_patterns("*.js")
-        shutil.copytree(folder / "model", site / "model", ignore=twins, dirs_exist_ok=True)
+        copy_files((file for file in folder.glob("model/*/*") if file.suffix != SUFFIX), folder, site)
     copy_tensorflowjs(site)
     (site / "js").mkdir()
     files = [*(PAGES_SCRIPTS / f"{name}.js" for name in SCRIPTS), SCRIPT]

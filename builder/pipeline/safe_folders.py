@@ -79,8 +79,6 @@ def _refuse_place(said: str, folder: Path) -> None:
 
 
 def _refuse_foreign_work(work: Path) -> None:
-    if work.is_symlink() and not work.exists():
-        raise BuildError(f"{work} is a link that leads nowhere", remedy="mend it, or name another folder with --work")
     if work.exists() and not work.is_dir():
         raise BuildError(f"{work} is no folder", remedy="name another one with --work")
     names = sorted(path.name for path in work.iterdir()) if work.is_dir() else []

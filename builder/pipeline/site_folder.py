@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from builder.errors import BuildError
-from builder.ownership import KEPT, Files, changed_in, content_hash, files_of, refuse_foreign, replacing
+from builder.ownership import KEPT, Files, changed_in, content_hash, copy_files, files_of, refuse_foreign, replacing
 
 
 def put_in_place(rendered: Path, site: Path) -> None:
@@ -17,11 +16,9 @@ def put_in_place(rendered: Path, site: Path) -> None:
         return
     with replacing(site) as fresh:
         refuse_foreign(site)  # again: somebody may have waited for another build, or put something there
-        for name, digest in wanted.items():
-            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(rendered / name, fresh / name)
-            if content_hash(fresh / name) != digest:
-                raise BuildError(f"{rendered / name} is damaged", remedy=f"move {rendered} away and build again")
+        copy_files((rendered / name for name in wanted), rendered, fresh)
+        if damaged := [name for name, digest in wanted.items() if content_hash(fresh / name) != digest]:
+            raise BuildError(f"{rendered / damaged[0]} is damaged", remedy=f"move {rendered} away and build again")
 
 
 def site_files(site: Path) -> Files:
