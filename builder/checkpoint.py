@@ -27,7 +27,7 @@ HASHED_AT_ONCE_BYTES = 1 << 20
 
 
 def write_checkpoint(checkpoint: Path, variables: Iterable[Any], history: History, kept: Path | None) -> None:
-    """Replace the checkpoint in one step; kept: the file of the best epoch's weights, if training is to end with them."""
+    """Replace the checkpoint in one step; kept: the best epoch's weights, where training is to end with them."""
     relies_on = {kept.name: _seal_at_end(kept)} if kept else {}
     write_arrays(checkpoint, variables, history=json.dumps(history), relies_on=json.dumps(relies_on))
 
