@@ -47,7 +47,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         if error.errno not in OF_THE_MACHINE:
             raise
-        print(f"{error.filename or 'The build'}: {error.strerror}\n{OF_THE_MACHINE[error.errno]}", file=sys.stderr)
+        place = error.filename2 or error.filename or "The build"  # the second is where something was to be put
+        print(f"{place}: {error.strerror}\n{OF_THE_MACHINE[error.errno]}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; what was finished is kept, the same command goes on from there.", file=sys.stderr)

@@ -43,11 +43,19 @@ def test_a_file_whose_writing_breaks_off_is_as_it_was(tmp_path: Path) -> None:
         assert file.read_text(encoding="utf-8") == "whole"
 
 
-def test_a_place_that_is_taken_is_said_in_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "work").write_text("somebody's", encoding="utf-8")
-    assert main(["--work", str(tmp_path / "work"), "--site", str(tmp_path / "site")]) == 1
-    assert len(capsys.readouterr().err.splitlines()) == 2
-    assert (tmp_path / "work").read_text(encoding="utf-8") == "somebody's"
+@pytest.mark.parametrize(
+    "taken", ["work/somebodys.txt", "work/last_build.json/somebodys.txt", "work/lock/somebodys.txt"]
+)
+def test_a_place_that_is_taken_is_said_in_two_lines(
+    tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay(tmp_path, {taken: b"not the build's"})
+    place = (tmp_path / taken).parent
+    work = tmp_path / taken if place.name == "work" else tmp_path / "work"
+    assert main(["--work", str(work), "--site", str(tmp_path / "site")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and said[0].startswith(f"{work if place.name == 'work' else place}: ")
+    assert (tmp_path / taken).read_bytes() == b"not the build's"
 
 
 # Results of stages
