@@ -51,8 +51,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         if error.errno not in OF_THE_MACHINE:
             raise
-        problem = f"{error.filename or 'The build'}: {error.strerror}"
-        print(visible(problem), OF_THE_MACHINE[error.errno], sep="\n", file=sys.stderr)
+        place = error.filename2 or error.filename or "The build"  # the second is where something was to be put
+        print(visible(f"{place}: {error.strerror}"), OF_THE_MACHINE[error.errno], sep="\n", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; what was finished is kept, the same command goes on from there.", file=sys.stderr)

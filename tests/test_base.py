@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-import builder.train
+from builder.checkpoint import History, write_checkpoint
 from builder.config import read_config
 from builder.errors import BuildError
 from builder.network import Network, build_network
 from builder.pipeline import build_site
 from builder.pipeline.request import Folders, Request
 from builder.quiet_tensorflow import tf_keras
-from builder.train import History, fit
+from builder.train import fit
 from builder.train.base import base_layers, begin_with_base
 from builder.train.recipe import compile_network
 from tests.conftest import REPOSITORY
@@ -182,14 +183,13 @@ def changed(before: Network, after: Network) -> set[str]:
 def trained(trains: None, tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[Network, Path]:
     """A training that nobody stopped, and a folder with what lay on the disk after each of its epochs."""
     folder = tmp_path_factory.mktemp("trained")
-    write = builder.train._write_checkpoint
 
-    def write_and_copy(network: Network, history: History, checkpoint: Path) -> None:
-        write(network, history, checkpoint)
+    def write_and_copy(checkpoint: Path, variables: Iterable[Any], history: History, kept: Path | None) -> None:
+        write_checkpoint(checkpoint, variables, history, kept)
         shutil.copy(checkpoint, folder / f"after-{len(history)}.npz")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("builder.train._write_checkpoint", write_and_copy)
+        patched.setattr("builder.train.write_checkpoint", write_and_copy)
         return train(folder / "whole" / "checkpoint.npz", weights), folder
 
 

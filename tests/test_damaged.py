@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from builder.checkpoint import read_arrays, read_history, write_arrays, write_ch
 from builder.cli import main
 from builder.config import read_config
 from builder.data import ingest
+from builder.data.listing import Place
 from builder.errors import BuildError
 from builder.training_time import training_time
 from builder.whole_files import write_whole, writing_whole
@@ -43,11 +43,19 @@ def test_a_file_whose_writing_breaks_off_is_as_it_was(tmp_path: Path) -> None:
         assert file.read_text(encoding="utf-8") == "whole"
 
 
-def test_a_place_that_is_taken_is_said_in_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "work").write_text("somebody's", encoding="utf-8")
-    assert main(["--work", str(tmp_path / "work"), "--site", str(tmp_path / "site")]) == 1
-    assert len(capsys.readouterr().err.splitlines()) == 2
-    assert (tmp_path / "work").read_text(encoding="utf-8") == "somebody's"
+@pytest.mark.parametrize(
+    "taken", ["work/somebodys.txt", "work/last_build.json/somebodys.txt", "work/lock/somebodys.txt"]
+)
+def test_a_place_that_is_taken_is_said_in_two_lines(
+    tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay(tmp_path, {taken: b"not the build's"})
+    place = (tmp_path / taken).parent
+    work = tmp_path / taken if place.name == "work" else tmp_path / "work"
+    assert main(["--work", str(work), "--site", str(tmp_path / "site")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and said[0].startswith(f"{work if place.name == 'work' else place}: ")
+    assert (tmp_path / taken).read_bytes() == b"not the build's"
 
 
 # Results of stages
@@ -70,7 +78,9 @@ def run_chain(work: Path) -> list[str]:
 
 
 @ways
-@pytest.mark.parametrize("file", ["split/*/done.json", "split/*/parts.npy", "split/*/further/*.json", "augment/*/*"])
+@pytest.mark.parametrize(
+    "file", ["split/*/done.json", "split/*/parts.npy", "split/*/further/*.json", "augment/*/twins.npy"]
+)
 def test_a_damaged_result_is_said_and_made_anew(
     tmp_path: Path, file: str, way: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,35 +201,24 @@ def test_a_checkpoint_that_no_training_wrote_counts_as_none(checkpoint: Path, co
     assert read_history(checkpoint) == [] and not checkpoint.exists()
 
 
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Callable[[Path], tuple[bytes, Any]], bytes, Any]:
-    """A function that trains two epochs in a folder, and what it gives in an empty one: weights and history."""
+def train(folder: Path) -> tuple[bytes, Any]:
+    """Train a network on a few photos of noise; returns its weights and its history."""
     from builder.network import build_network
     from builder.train import fit
     from builder.train.recipe import compile_network
 
     random = np.random.default_rng(0)
-    photos = random.integers(0, 256, (16, 75, 100, 3), dtype=np.uint8), random.integers(0, 7, 16)
-    held_out = photos[0][:4], photos[1][:4]
-    recipe = replace(CONFIG.recipe_of("compact"), epochs=2, keep="best", batch_photos=8)
-
-    def train(folder: Path) -> tuple[bytes, Any]:
-        network = compile_network(build_network("compact", recipe.seed), recipe, len(photos[0]))
-        history = fit(network, photos, held_out, recipe, folder / "checkpoint.npz")
-        return b"".join(weights.tobytes() for weights in network.get_weights()), history
-
-    return train, *train(tmp_path_factory.mktemp("whole"))
+    photos = random.integers(0, 256, (8, 75, 100, 3), dtype=np.uint8), random.integers(0, 7, 8)
+    recipe = replace(CONFIG.recipe_of("compact"), epochs=1, keep="best", batch_photos=8)
+    network = compile_network(build_network("compact", recipe.seed), recipe, len(photos[0]))
+    history = fit(network, photos, photos, recipe, folder / "checkpoint.npz")
+    return b"".join(weights.tobytes() for weights in network.get_weights()), history
 
 
-@pytest.mark.parametrize("name", ["checkpoint.npz", "epoch-*.npz"])
-def test_a_training_on_a_damaged_checkpoint_ends_with_the_same_bytes(
-    tmp_path: Path, name: str, fitted: tuple[Callable[[Path], tuple[bytes, Any]], bytes, Any]
-) -> None:
-    train, *whole = fitted
-    train(tmp_path)
-    [file] = tmp_path.glob(name)
-    WAYS["flipped"](file)
-    assert list(train(tmp_path)) == whole
+def test_a_training_without_the_weights_it_relies_on_begins_anew_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    whole = train(tmp_path)
+    WAYS["flipped"](tmp_path / "epoch-1.npz")
+    assert train(tmp_path) == whole
 
 
 @ways
@@ -270,7 +269,12 @@ def test_of_damaged_pixels_only_the_photos_that_they_show_are_opened_again(
     WAYS["flipped"](tmp_path / "work" / "earlier" / "pixels.npy")
     opened = []
     real = ingest.shrink_photo
-    monkeypatch.setattr(ingest, "shrink_photo", lambda place, how: opened.append(place.name) or real(place, how))
+
+    def watched(place: Place, how: Any) -> ingest.Shrunk:
+        opened.append(place.name)
+        return real(place, how)
+
+    monkeypatch.setattr(ingest, "shrink_photo", watched)
     gather(source, tmp_path / "work" / "out")
     assert len(opened) == 2 and "bad.jpg" in opened  # which has no pixels to go on from
     assert contents(tmp_path / "work" / "out") == whole

@@ -22,6 +22,7 @@ from builder.data.download import ACCEPTED, RECORD, cache_folder, fetch_ham10000
 from builder.errors import BuildError
 from builder.folder_lock import locked
 from tests.conftest import REPOSITORY, run_build_py
+from tests.damage import WAYS
 from tests.dataverse import Dataverse, running
 
 PART_1, PART_2 = "HAM10000_images_part_1.zip", "HAM10000_images_part_2.zip"
@@ -82,6 +83,26 @@ def test_a_file_that_was_lost_or_changed_is_fetched_again_and_no_other(server: D
     server.asked.clear()
     fetch(server, cache)
     assert [path for path, _ in server.asked] == [LISTING, FILE_1]
+
+
+def test_a_table_whose_bytes_have_changed_is_fetched_again(
+    server: Dataverse, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetch(server, cache)
+    WAYS["flipped"](cache / "HAM10000_metadata.csv")
+    fetch(server, cache)
+    assert is_whole(server, cache) and "HAM10000_metadata.csv is damaged: fetched again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["", "null", "[]", '{"bytes": {}, "content": {}}', '{"bytes": 3, "content": 4}'])
+def test_a_record_of_what_was_fetched_that_is_damaged_is_written_anew(
+    server: Dataverse, cache: Path, content: str
+) -> None:
+    fetch(server, cache)
+    whole = (cache / RECORD).read_bytes()
+    (cache / RECORD).write_text(content, encoding="utf-8")
+    fetch(server, cache)
+    assert is_whole(server, cache) and (cache / RECORD).read_bytes() == whole
 
 
 def test_a_record_that_was_cut_short_costs_one_look_at_the_list(server: Dataverse, cache: Path) -> None:
