@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 def status_of(path: str | os.PathLike[str]) -> os.stat_result:
     """The status of a regular file, or of the one that a link leads to. Raises OSError for anything else."""
-    status = os.stat(path)
+    status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
     return status
