@@ -143,6 +143,7 @@ DATA_CODE = {
             "class_folders",
             "arrays",
             "medmnist",
+            "npy_header",
             "ingest",
             "near_identical",
         )

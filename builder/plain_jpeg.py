@@ -58,7 +58,7 @@ def plain_jpeg(content: bytes) -> PlainJpeg | None:
 
 def has_too_many_scans(content: bytes) -> bool:
     """Whether a JPEG takes hours to decode, for all its few bytes."""
-    # Counted at once in all bytes, what is no marker too; only then looked at: what lies behind the photo may be long.
+    # All bytes at once first, which is quick; of many hits most may lie in what a telephone put behind the photo.
     return content.startswith(_START) and content.count(_MARKS_SCAN) > MOST_SCANS and _count_scans(content) > MOST_SCANS
 
 

@@ -137,7 +137,7 @@ def claim_less(file: Path, entry: str, size: int) -> None:
 
 
 def bomb_table(folder: Path) -> None:
-    zip_with_zeros(folder / "set.zip", "HAM10000_metadata.csv", 4 * GIGABYTE)
+    zip_with_zeros(folder / "set.zip", "HAM10000_metadata.csv", GIGABYTE // 2)
 
 
 def bomb_table_that_lies(folder: Path) -> None:
@@ -151,7 +151,7 @@ def bomb_photo_that_lies(folder: Path) -> None:
 
 
 def bomb_bzip2(folder: Path) -> None:
-    zip_with_zeros(folder / "set.zip", "nv/bomb.jpg", GIGABYTE, zipfile.ZIP_BZIP2)
+    zip_with_zeros(folder / "set.zip", "nv/bomb.jpg", GIGABYTE // 2, zipfile.ZIP_BZIP2)
     claim_less(folder / "set.zip", "nv/bomb.jpg", 1000)
 
 
@@ -163,9 +163,9 @@ def bomb_npz(folder: Path) -> None:
         for name, content in others.items():
             archive.writestr(name, content)
         with archive.open("train_images.npy", "w", force_zip64=True) as stream:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (1_000_000, 28, 28, 3)}
+            header = {"descr": "|u1", "fortran_order": False, "shape": (300_000, 28, 28, 3)}
             np.lib.format.write_array_header_1_0(stream, header)
-            for _ in range(2352):
+            for _ in range(706):
                 stream.write(bytes(1_000_000))
 
 

@@ -223,7 +223,7 @@ def _refuse_few_kinds(source: str, entries: list[Entry], fewest: int) -> None:
     kinds = {entry.code for entry in entries}
     if len(kinds) < fewest:
         raise UnfitForBuild(
-            f"{source}: all photos are of one kind ({', '.join(sorted(kinds))}): there is nothing to tell apart",
+            f"{source}: all photos are of one kind ({', '.join(sorted(kinds))}), and there is nothing to tell apart",
             remedy="add photos of another kind of lesion",
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from sys import intern
 
 from builder.classes import CODES
 from builder.data.listing import DETAILS, Entry, LeftOut, Listing, Place
@@ -70,7 +71,7 @@ def _entries(lines: Iterable[Line]) -> tuple[list[Entry], list[LeftOut]]:
     left_out: list[LeftOut] = []
     doubted: set[str] = set()
     for number, line in enumerate(lines, start=2):  # line 1 is the header
-        details = tuple(line.get(detail, "") for detail in DETAILS)
+        details = tuple(intern(line.get(detail, "")) for detail in DETAILS)  # they repeat a few words
         part = line.get("part", "").lower()
         entry = Entry(line["image_id"], line["lesion_id"], line["dx"].lower(), None, PART_NAMES.get(part, ""), details)
         first = entries.get(entry.image_id)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import PurePosixPath
-from sys import intern
 
 from builder.data.listing import Place
 from builder.data.photo_files import MAX_TABLE_BYTES, UNREADABLE, opened
@@ -32,8 +31,7 @@ def read_table(
         wanted = [(name, columns.index(name)) for name in (*needed, *also) if name in columns]
         for row in rows:
             if row:
-                # Most columns repeat a few words.
-                yield {name: intern(row[at].strip()) if at < len(row) else "" for name, at in wanted}
+                yield {name: row[at].strip() if at < len(row) else "" for name, at in wanted}
 
 
 def columns_of(path: PurePosixPath, place: Place) -> list[str]:
