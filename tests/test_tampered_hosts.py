@@ -26,7 +26,8 @@ ENDED = """() => {
   if (document.readyState !== "complete") return null;
   const { state } = document.querySelector("main").dataset;
   if (state === "result") {
-    const rows = [...document.querySelectorAll("[data-code]")].map(({ dataset }) => [dataset.code, dataset.probability]);
+    const all = [...document.querySelectorAll("[data-code]")];
+    const rows = all.map(({ dataset }) => [dataset.code, dataset.probability]);
     return { state, rows, said: document.querySelector("#answer").textContent };
   }
   const seen = [...document.querySelectorAll("#message, #incomplete")].filter((one) =>
