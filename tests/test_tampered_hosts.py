@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from builder.messages import LANGUAGES
 from tests.conftest import Build
-from tests.tampering import CARD, FILES, SCRIPTS, WASM, Tampering, missing
+from tests.tampering import CARD, FILES, SCRIPTS, WASM, Tampering
 from tests.visiting import METERED, png, spot_photo
 
 PHOTO = png(spot_photo(400, 300))
@@ -248,7 +248,7 @@ def twin_of(tmp_path: Path) -> Callable[[Tampering, Path], tuple[str, bytes | No
         if tampering.file.endswith(".js"):
             return tampering.file, content
         if content is None:
-            return f"{tampering.file}.js", missing(site)
+            return f"{tampering.file}.js", None
         file = tmp_path / tampering.file
         file.parent.mkdir(parents=True)
         file.write_bytes(content)
