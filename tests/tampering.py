@@ -201,7 +201,14 @@ def _other_types(card: Card, path: tuple[str | int, ...]) -> Iterator[tuple[str,
     for step in path:
         value = value[step]
     may_be_null = path[-1] in ("sensitivity", "specificity", "right_of_100")
-    others: dict[str, Any] = {"null": None, "true": True, "a text": "?!", "a number": -1e300, "a list": [], "an object": {}}
+    others: dict[str, Any] = {
+        "null": None,
+        "true": True,
+        "a text": "?!",
+        "a number": -1e300,
+        "a list": [],
+        "an object": {},
+    }
     for name, other in others.items():
         is_same_type = type(other) is type(value) and not isinstance(value, (str, dict, list))
         if not is_same_type and not (other is None and may_be_null):
