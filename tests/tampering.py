@@ -165,9 +165,10 @@ SCRIPTS: list[Tampering] = [
 ]
 
 
-def bad_cards(card: Card) -> Iterator[tuple[str, Card]]:
+def bad_cards(card: Card) -> Iterator[tuple[str, Any]]:
     """Cards that must be refused, by what was changed in them; the hash of each is that of the page."""
-    yield from ((name, value) for name, value in (("null", None), ("a list", []), ("a number", 1), ("nothing", {})))
+    whole: dict[str, Any] = {"null": None, "a list": [], "a number": 1, "nothing": {}}
+    yield from whole.items()
     for path in _paths(card):
         where = ".".join(map(str, path))
         for name, change in (("missing", take(*path)), *_other_types(card, path)):
@@ -200,7 +201,14 @@ def _other_types(card: Card, path: tuple[str | int, ...]) -> Iterator[tuple[str,
     for step in path:
         value = value[step]
     may_be_null = path[-1] in ("sensitivity", "specificity", "right_of_100")
-    others = {"null": None, "true": True, "a text": "?!", "a number": -1e300, "a list": [], "an object": {}}
+    others: dict[str, Any] = {
+        "null": None,
+        "true": True,
+        "a text": "?!",
+        "a number": -1e300,
+        "a list": [],
+        "an object": {},
+    }
     for name, other in others.items():
         is_same_type = type(other) is type(value) and not isinstance(value, (str, dict, list))
         if not is_same_type and not (other is None and may_be_null):

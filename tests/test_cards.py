@@ -1,8 +1,9 @@
-"""A network's card is used only if every key, type, range and count in it is right: by the page and by `predict` alike."""
+"""A card is used only if every key, type, range and count in it is right: by the page and by `predict` alike."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,15 @@ def problems_in_page(browser: Browser, folder: Path, cards: list[Any]) -> list[s
     page = browser.new_page()
     page.goto(write_page(folder, ["bytes", "cards"], own_script="").as_uri())
     known = {"name": "compact", "classes": classes_as_dicts()}
+    texts, long = [json.dumps(card) for card in cards], re.findall(r'"[\w+/=]{2000,}"', json.dumps(cards[0]))
+    for number, part in enumerate(long):  # which all cards share: sent once
+        texts = [text.replace(part, f"<{number}>") for text in texts]
     told: list[str | None] = page.evaluate(
-        "([texts, known]) => texts.map((text) => Cards.problem(JSON.parse(text), known))",
-        [[json.dumps(card) for card in cards], known],
+        """([texts, long, known]) => texts.map((text) => {
+          const whole = text.replace(/<(\\d+)>/g, (_, number) => long[number]);
+          return Cards.problem(JSON.parse(whole), known);
+        })""",
+        [texts, long, known],
     )
     page.close()
     return told
@@ -48,7 +55,7 @@ def test_page_and_terminal_accept_the_cards_of_a_build(
 def test_page_and_terminal_refuse_every_tampered_card(browser: Browser, card: dict[str, Any], tmp_path: Path) -> None:
     bad = list(bad_cards(card))
     assert len(bad) > 300
-    in_page = problems_in_page(browser, tmp_path, [each for _, each in bad])
+    _, *in_page = problems_in_page(browser, tmp_path, [card, *(each for _, each in bad)])
     assert [name for (name, _), problem in zip(bad, in_page, strict=True) if not problem] == []
     assert [name for name, each in bad if not card_problem(each, "compact")] == []
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from builder.messages import LANGUAGES
 from tests.conftest import Build
-from tests.tampering import CARD, FILES, SCRIPTS, WASM, Tampering, missing
+from tests.tampering import CARD, FILES, SCRIPTS, WASM, Tampering
 from tests.visiting import METERED, png, spot_photo
 
 PHOTO = png(spot_photo(400, 300))
@@ -26,7 +26,8 @@ ENDED = """() => {
   if (document.readyState !== "complete") return null;
   const { state } = document.querySelector("main").dataset;
   if (state === "result") {
-    const rows = [...document.querySelectorAll("[data-code]")].map(({ dataset }) => [dataset.code, dataset.probability]);
+    const all = [...document.querySelectorAll("[data-code]")];
+    const rows = all.map(({ dataset }) => [dataset.code, dataset.probability]);
     return { state, rows, said: document.querySelector("#answer").textContent };
   }
   const seen = [...document.querySelectorAll("#message, #incomplete")].filter((one) =>
@@ -247,7 +248,7 @@ def twin_of(tmp_path: Path) -> Callable[[Tampering, Path], tuple[str, bytes | No
         if tampering.file.endswith(".js"):
             return tampering.file, content
         if content is None:
-            return f"{tampering.file}.js", missing(site)
+            return f"{tampering.file}.js", None
         file = tmp_path / tampering.file
         file.parent.mkdir(parents=True)
         file.write_bytes(content)

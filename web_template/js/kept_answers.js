@@ -21,7 +21,7 @@ const KeptAnswers = (() => {
   function listen({ open, save }) {
     onOpen = open;
     toggle.addEventListener("click", () => orSay(() => turn(!Keeping.isOn())));
-    deleteAll.addEventListener("click", () => orSay(forgetAll, "history.undeleted"));
+    deleteAll.addEventListener("click", () => orSay(forgetAll, "history.undeleted-title", "history.undeleted"));
     content.addEventListener("click", ({ target }) => {
       const format = target instanceof HTMLElement ? target.dataset.save : undefined;
       if (format === "csv" || format === "json") save(table.answered(), format);
@@ -74,14 +74,14 @@ const KeptAnswers = (() => {
   /**
    * Where the browser keeps nothing, the answer is on the page all the same.
    * @template T
-   * @param {() => Promise<T>} action  @param {"history.problem" | "history.undeleted"} [message]  @returns {Promise<T | undefined>}
+   * @param {() => Promise<T>} action  @param {string} [title]  @param {string} [text]  @returns {Promise<T | undefined>}
    */
-  async function orSay(action, message = "history.problem") {
+  async function orSay(action, title = "history.problem-title", text = "history.problem") {
     try {
       return await action();
     } catch (error) {
       console.info("nothing is kept:", error);
-      View.showMessage(Words.say(`${message}-title`), Words.say(message));
+      View.showMessage(Words.say(title), Words.say(text));
       return undefined;
     }
   }
