@@ -56,6 +56,29 @@ def test_kept_answers_are_there_at_the_next_visit_and_open(page: Page) -> None:
     assert rows(page) == given
 
 
+def test_what_an_earlier_version_kept_as_a_blob_opens_too(page: Page) -> None:
+    page.click("#history-switch")
+    given = answer(page, PHOTO)
+    page.wait_for_function("() => document.querySelectorAll('#history tbody tr').length === 1")
+    page.evaluate(
+        """() => new Promise((resolve) => {
+          indexedDB.open("lesionlens.history").onsuccess = ({ target: { result } }) => {
+            const store = result.transaction("answers", "readwrite").objectStore("answers");
+            store.openCursor().onsuccess = ({ target: { result: { value, key } } }) => {
+              const cutout = new Blob([value.cutout.bytes], { type: value.cutout.type });
+              store.put({ ...value, cutout }, key).onsuccess = resolve;
+            };
+            store.transaction.oncomplete = () => result.close();
+          };
+        })"""
+    )
+    again(page)
+    page.click("#history [data-does=open]")
+    page.wait_for_selector("#answer:visible")
+    settle(page)
+    assert rows(page) == given
+
+
 def test_a_photo_that_is_framed_again_is_kept_once(page: Page) -> None:
     page.click("#history-switch")
     answer(page, PHOTO)
