@@ -41,6 +41,7 @@ BROWSER_ARGUMENTS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # for WebGL alone: pages are painted sooner without it, in half the processor time
     "--use-fake-device-for-media-stream",  # a camera that shows a moving picture; the page still has to ask for it
 ]
 

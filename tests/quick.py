@@ -9,6 +9,7 @@ import pytest
 
 # What a test or a fixture of a test asks for decides: a browser, or `trains`.
 SLOW = {"browser", "firefox", "trains"}
+KINDS = ("demo_build", "tiny_build", *sorted(SLOW))
 PROGRAMS = ("playwright", "firefox", "chrom", "MiniBrowser")  # how they, or what drives them, are started
 REFUSED = "a quick test may start no browser and no training: let it ask for the fixture `browser` or `trains`"
 
@@ -50,6 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("quick"):
         config.pluginmanager.register(Quick())
         sys.addaudithook(_refuse_browsers_and_builds)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Note of what kind the test is, for `benchmarks/suite_times.py`."""
+    asked_for = [name for name in KINDS if name in getattr(item, "fixturenames", ())]
+    item.user_properties.append(("kind", " and ".join(asked_for) or "quick"))
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def test_what_needs_a_browser_or_a_training_is_left_and_counted_and_fails_where_
     tmp_path: Path,
 ) -> None:
     (tmp_path / "test_some.py").write_text(SUITE, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", "pyproject.toml", "--quick", tmp_path]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", "pyproject.toml", "--quick", str(tmp_path)]
     told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert "4 failed, 1 passed, 2 deselected" in told.stdout, told.stdout + told.stderr
     assert len(re.findall(rf"^E +AssertionError: {REFUSED}$", told.stdout, re.MULTILINE)) == 4
