@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from builder.ownership import delete_files, replace_file
+from builder.regular_file import read_text
+
+MOST_BYTES = 200_000_000  # of a JSON file
 
 
 @contextmanager
@@ -46,10 +49,10 @@ def write_json(file: Path, content: Any) -> None:
 
 def read_json(file: Path) -> Any:
     """What the file holds; raises ValueError where that is no JSON, or where there is no file."""
-    if not file.is_file():  # a pipe would be waited for
-        raise ValueError(f"{file} is no file")
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(read_text(file, MOST_BYTES))
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}") from error
     except RecursionError:
         raise ValueError(f"{file} is nested too deeply") from None
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builder.chain import DONE, Chain
+from builder.chain import Chain
 from builder.checkpoint import read_arrays, read_history, write_arrays, write_checkpoint
 from builder.cli import main
 from builder.config import read_config
 from builder.data import ingest
 from builder.data.listing import Place
 from builder.errors import BuildError
+from builder.ownership import DONE
 from builder.training_time import training_time
 from builder.whole_files import write_whole, writing_whole
 from tests.conftest import REPOSITORY

@@ -110,8 +110,8 @@ def test_as_a_photo_to_classify_as_a_config_and_as_a_report_it_is_a_problem_to_m
 
 def test_on_the_command_line_it_is_two_lines(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for arguments in (["data", tmp_path / "pipe"], ["--config", tmp_path / "pipe"], ["compare", tmp_path / "pipe"]):
-        done = run_build_py(*arguments, cwd=tmp_path)
+    for option in ("data", "--config", "compare"):
+        done = run_build_py(option, tmp_path / "pipe", cwd=tmp_path)
         assert (done.returncode, done.stderr.count("\n")) == (1, 2), done.stderr
 
 

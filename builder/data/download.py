@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-from builder.chain import content_hash
+from builder.ownership import content_hash
 from builder.data.ham10000 import CITATION
 from builder.errors import BuildError
 from builder.folder_lock import locked
