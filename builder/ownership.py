@@ -23,6 +23,7 @@ from builder.errors import BuildError
 from builder.exchange import exchange
 from builder.folder_lock import locked_beside
 from builder.progress import console
+from builder.regular_file import read_text
 
 DONE = "done.json"
 KEPT = ".gitignore"  # may lie in any folder and is carried over: by it, git leaves out what is built
@@ -30,6 +31,7 @@ UNFINISHED = ".unfinished"  # ends the name of the file beside a folder that is 
 PROOF = "lesionlens is making the folder {name}, and deletes it with all that is in it\n"
 TOKEN_BYTES = 8
 HASHED_AT_ONCE_BYTES = 1 << 20
+MOST_BYTES = 200_000_000  # of a list of files
 Files = dict[str, str]  # by name, with forward slashes, a hash of the content
 
 
@@ -88,7 +90,7 @@ def foreign_in(folder: Path) -> list[str]:
 def files_of(folder: Path) -> Files:
     """The list in the folder's `done.json`; empty where there is none that can be read."""
     try:
-        return files_listed((folder / DONE).read_text(encoding="utf-8"))
+        return files_listed(read_text(folder / DONE, MOST_BYTES))
     except (OSError, ValueError):
         return {}
 
@@ -97,7 +99,7 @@ def files_listed(text: str) -> Files:
     """The list in the text of a `done.json`; empty where it has none. No name in it leads out of its folder."""
     try:
         listed = json.loads(text)["result"].items()
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     inside = [(PurePosixPath(str(name)), str(digest)) for name, digest in listed]
     return {name.as_posix(): digest for name, digest in inside if not name.is_absolute() and ".." not in name.parts}

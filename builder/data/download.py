@@ -23,11 +23,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-from builder.ownership import content_hash
 from builder.data.ham10000 import CITATION
 from builder.errors import BuildError
 from builder.folder_lock import locked
-from builder.ownership import delete_files, replace_file
+from builder.ownership import content_hash, delete_files, replace_file
 from builder.progress import Advance, console, steps
 from builder.whole_files import read_json, write_json, write_whole
 
