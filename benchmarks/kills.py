@@ -52,13 +52,16 @@ def kill_swaps(folder: Path, tries: int, moments: random.Random) -> None:
     site, first, second = folder / "swapped" / "site", write(folder / "a", "first"), write(folder / "b", "second")
     good = [files_of(first), files_of(second)]
     put_in_place(first, site)
-    survived = 0
+    whole = mended = clean = 0
     for _ in range(tries):
         kill(swapping(site, first, second, turns=100_000), moments.uniform(0, 0.4))
-        whole = in_site(site) in good
+        restore(site)
+        whole += in_site(site) in good
         put_in_place(first, site)
-        survived += whole and in_site(site) == good[0] and [path.name for path in site.parent.iterdir()] == ["site"]
-    print(f"kills over the swap: {survived} of {tries} survived", flush=True)
+        mended += in_site(site) == good[0]
+        clean += [path.name for path in site.parent.iterdir()] == ["site"]
+    print(f"kills over the swap: {whole} of {tries} left a whole site; after the next swap {mended} were right,", end=" ")
+    print(f"and {clean} had nothing left beside them", flush=True)
 
 
 def race(folder: Path, tries: int) -> None:
