@@ -45,8 +45,7 @@ def replacing(folder: Path, about: Mapping[str, Any] | None = None) -> Iterator[
     _refuse_link_or_file(folder)
     with locked_beside(folder):
         _restore(folder)
-        for leftover in _leftovers(folder):  # of a killed build
-            _remove_leftover(leftover, folder)
+        _remove_leftovers(folder)
         fresh = _name_beside(folder)
         _mark_of(fresh).write_text(PROOF.format(name=fresh.name), encoding="utf-8")
         fresh.mkdir()
@@ -131,6 +130,13 @@ def _restore(folder: Path) -> None:
             return
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed build has left beside `folder`, as far as it made it."""
+    if _leftovers(folder):
+        with locked_beside(folder):
+            _remove_leftovers(folder)
+
+
 def replace_file(written: Path, file: Path) -> None:
     """Put a file that was just written in the place of `file`, which has a name that only this program gives."""
     _refuse_unless_file(file)
@@ -205,6 +211,11 @@ def _put(fresh: Path, folder: Path) -> None:
     _sync(folder.parent)
 
 
+def _remove_leftovers(folder: Path) -> None:
+    for leftover in _leftovers(folder):
+        _remove_leftover(leftover, folder)
+
+
 def _remove_leftover(leftover: Path, folder: Path) -> None:
     if _is_unfinished(leftover):
         if leftover.is_dir() and not leftover.is_symlink():
@@ -253,7 +264,11 @@ def _leftovers(folder: Path) -> list[Path]:
     name = re.compile(rf"(\.{re.escape(folder.name)}-[0-9a-f]{{{2 * TOKEN_BYTES}}})(?:{re.escape(UNFINISHED)})?")
     found = {match[1] for path in folder.parent.iterdir() if (match := name.fullmatch(path.name))}
     paths = [folder.with_name(each) for each in sorted(found)]
-    return [path for path in paths if _is_unfinished(path) or files_of(path)]
+    return [path for path in paths if _is_unfinished(path) or files_of(path) or _is_empty(path)]
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
 
 
 def _mark_of(fresh: Path) -> Path:

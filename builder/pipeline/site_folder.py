@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from builder.errors import BuildError
-from builder.ownership import KEPT, Files, changed_in, content_hash, copy_files, files_of, refuse_foreign, replacing
+from builder.ownership import (
+    KEPT,
+    Files,
+    changed_in,
+    content_hash,
+    copy_files,
+    files_of,
+    refuse_foreign,
+    remove_leftovers,
+    replacing,
+)
 
 
 def put_in_place(rendered: Path, site: Path) -> None:
@@ -13,6 +23,7 @@ def put_in_place(rendered: Path, site: Path) -> None:
     refuse_foreign(site)
     wanted = files_of(rendered)
     if site_files(site) == wanted and not changed_in(site):
+        remove_leftovers(site)
         return
     with replacing(site) as fresh:
         refuse_foreign(site)  # again: somebody may have waited for another build, or put something there
