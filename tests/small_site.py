@@ -42,7 +42,7 @@ async function classify(base64) {
 
 def write_small_site(folder: Path, own_script: str = ENGINE_SCRIPT) -> Path:
     """Write the site; its page has the scripts of the site's own page that do not touch the document."""
-    write_page(folder, ["bytes", "scripts", "store", "weights", "engine", "offline"], own_script=own_script)
+    write_page(folder, ["bytes", "scripts", "store", "cards", "weights", "engine", "offline"], own_script=own_script)
     for script in (TEMPLATE / "js").glob("*.js"):
         shutil.copy(script, folder / "js")
     copy_tensorflow(folder / "vendor")
