@@ -23,7 +23,7 @@ from builder.tensorflowjs_writer import load_layers_model
 from builder.train import predict
 from builder.twins import write_twin
 from tests.small_site import write_small_site
-from tests.test_network_in_browser import in_base64
+from tests.test_network_in_browser import JUDGEMENT, in_base64
 
 DRAWN = np.stack([photo.pixels for photo in draw_demo_photos(12, seed=21)])
 TOLERANCE = 0.001  # of a probability, what any backend may differ from Python
@@ -48,7 +48,7 @@ def export(name: str, site: Path) -> Network:
     layers = scope_layers(stored)
     cells = cells_of(stored, layers, DRAWN)
     detector = fit_detector(layers, cells, cells, refused=(0.02, 0.01))
-    card = describe_model(stored, "mixed", folder, {"scope": detector.as_dict()})
+    card = describe_model(stored, "mixed", folder, {**JUDGEMENT, "scope": detector.as_dict()})
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     for file in sorted(folder.iterdir()):
         write_twin(file, site)

@@ -22,8 +22,21 @@ from builder.twins import write_twin
 from tests.page import write_page
 
 CELL_PX = 5
+SELF_TEST_SEEDS = (1, 2, 7)
 INPUTS = HEIGHT_PX * WIDTH_PX * 3
 SHARDS = ("group1-shard1of2.bin", "group1-shard2of2.bin")
+# What the page judges by, but for scope: of no interest where answers are only counted.
+JUDGEMENT: dict[str, Any] = {
+    "operating_point": {"threshold": 0.5, "sensitivity": None, "specificity": None},
+    "sureness": [{"level": "not-sure", "from": 0.0, "right_of_100": None}],
+    "quality": {
+        "lowest_sharpness": 0.0,
+        "lowest_brightness": 0.0,
+        "highest_brightness": 255.0,
+        "highest_white_share": 1.0,
+        "lowest_across_px": 1.0,
+    },
+}
 SHARD_BYTES = 400_000  # the last shard is the smaller one: TensorFlow.js misreads a last shard that is larger
 
 OWN_SCRIPT = """
@@ -127,7 +140,7 @@ def write_network(site: Path) -> Path:
             "probabilities": probabilities_of(pixels, kernel, bias).tolist(),
             "scope": float(detector.scope_of(cells_of(pixels))[0]),
         }
-        for pixels in (random_pixels(1), random_pixels(2))
+        for pixels in map(random_pixels, SELF_TEST_SEEDS)
     ]
     card = {
         "name": "cnn",
@@ -138,9 +151,10 @@ def write_network(site: Path) -> Path:
             "smallest_frame": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
         },
         "classes": classes_as_dicts(),
+        "weights": "float32",
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
-        "judgement": {"scope": detector.as_dict()},
+        "judgement": {**JUDGEMENT, "scope": detector.as_dict()},
         "explanation": {"features": "same", "logits": "dense", "top_px": 0, "left_px": 0, "step_px": 1},
         "self_test": {"tolerance": 0.001, "scope_tolerance": 0.01, "vectors": vectors},
     }
