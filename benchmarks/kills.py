@@ -60,7 +60,9 @@ def kill_swaps(folder: Path, tries: int, moments: random.Random) -> None:
         put_in_place(first, site)
         mended += in_site(site) == good[0]
         clean += [path.name for path in site.parent.iterdir()] == ["site"]
-    print(f"kills over the swap: {whole} of {tries} left a whole site; after the next swap {mended} were right,", end=" ")
+    print(
+        f"kills over the swap: {whole} of {tries} left a whole site; after the next swap {mended} were right,", end=" "
+    )
     print(f"and {clean} had nothing left beside them", flush=True)
 
 
