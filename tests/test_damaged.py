@@ -216,7 +216,9 @@ def train(folder: Path) -> tuple[bytes, Any]:
     return b"".join(weights.tobytes() for weights in network.get_weights()), history
 
 
-def test_a_training_without_the_weights_it_relies_on_begins_anew_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_a_training_without_the_weights_it_relies_on_begins_anew_and_ends_with_the_same_bytes(
+    trains: None, tmp_path: Path
+) -> None:
     whole = train(tmp_path)
     WAYS["flipped"](tmp_path / "epoch-1.npz")
     assert train(tmp_path) == whole

@@ -440,7 +440,7 @@ def test_any_setting_is_taken_or_refused_in_two_lines(name: str) -> None:
 # A training that has diverged.
 
 
-def test_a_diverged_training_keeps_the_checkpoint_of_its_last_good_epoch(tmp_path: Path) -> None:
+def test_a_diverged_training_keeps_the_checkpoint_of_its_last_good_epoch(trains: None, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint.npz"
     good = compile_network(build_network("compact", 1), RECIPE, len(PHOTOS[0]))
     fit(good, PHOTOS, HELD_OUT, replace(RECIPE, epochs=1), checkpoint)
