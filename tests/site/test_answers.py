@@ -177,8 +177,8 @@ def test_a_backend_that_computes_wrongly_is_not_trusted(http: str, context: Brow
         vector["probabilities"] = vector["probabilities"][::-1]
     # The page knows this card by its hash: it is the network that seems to compute wrongly.
     content = json.dumps(card).encode()
-    hashes = [hashlib.sha256(each).hexdigest() for each in (original, content)]
-    start = (demo_build.site / "index.html").read_text(encoding="utf-8").replace(*hashes)
+    known, wanted = (hashlib.sha256(each).hexdigest() for each in (original, content))
+    start = (demo_build.site / "index.html").read_text(encoding="utf-8").replace(known, wanted)
     page.route("**/card.json", lambda route: route.fulfill(body=content, content_type="application/json"))
     page.route("**/index.html*", lambda route: route.fulfill(body=start, content_type="text/html"))
     page.goto(f"{http}index.html?backend=wasm")
