@@ -79,8 +79,8 @@ def fetch_ham10000(*, accept_licence: bool = False, folder: Path | None = None, 
         return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _agree(folder, accept_licence)
         with locked(folder):
+            _agree(folder, accept_licence)
             if not _is_complete(folder):  # somebody else may have fetched it meanwhile
                 _fetch_into(folder, address)
     except requests.exceptions.SSLError as error:
