@@ -137,7 +137,7 @@ def _agree(folder: Path, accept: bool) -> None:
         raise BuildError(
             "the licence of HAM10000 has not been accepted", remedy="if you accept it, add --accept-licence"
         )
-    if not accept and console.input("Do you accept it? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not accept and console.input("Do you accept it? [y/N] ", markup=False).strip().lower() not in ("y", "yes"):
         raise BuildError(
             "HAM10000 is not fetched without its licence accepted", remedy="name data of your own with --data"
         )
