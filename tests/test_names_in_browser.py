@@ -21,8 +21,8 @@ const judgement = { operating_point: { threshold: -0.5 }, sureness: [], scope: {
 const card = { name: "cnn", version: "1", input: {}, classes, judgement };
 const answered = (name) => ({
   name, answeredAt: "2026-01-01T00:00:00.000Z", likeliest: "mel", probabilities: [-0.25, 1e-7], quarters: 0,
-  judgement: { verdict: "answer", sureness: "sure", malignant: { probability: 1, threshold: -0.5 }, quality: [] }, scope: -3,
-  frame: { x: 0, y: 0, width: 4, height: 3 }, network: { name: "cnn", version: "1" },
+  judgement: { verdict: "answer", sureness: "sure", malignant: { probability: 1, threshold: -0.5 }, quality: [] },
+  scope: -3, frame: { x: 0, y: 0, width: 4, height: 3 }, network: { name: "cnn", version: "1" },
 });
 const save = (names, format) => Export.save(names.map((name) => ({ answered: answered(name), card })), format);
 """
