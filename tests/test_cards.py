@@ -89,7 +89,7 @@ def test_predict_refuses_a_damaged_card_in_two_lines(demo_build: Build, tmp_path
         shutil.copy(demo_build.site / "model" / "cnn" / "card.json", file)
     photo = tmp_path / "photo.png"
     Image.new("RGB", (400, 300), (200, 150, 130)).save(photo)
-    done = run_build_py("predict", photo, "--site", site)
+    done = run_build_py("--site", site, "predict", photo)
     assert done.returncode == 1
     assert done.stdout == ""
     said = done.stderr.strip().splitlines()
