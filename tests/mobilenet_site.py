@@ -57,7 +57,7 @@ def export_mobilenet(site: Path, width_px: int, name: str = "mobilenet") -> tupl
     limits = {
         "operating_point": {"threshold": 0.5, "sensitivity": 0.9, "specificity": 0.5},
         "sureness": [{"level": "not-sure", "from": 0.0, "right_of_100": 50}],
-        "scope": {**detector.as_dict(), "threshold": 1000.0},  # what it answers is of interest, whatever it is shown
+        "scope": {**detector.as_dict(), "threshold": 1.0},
         "quality": quality_limits([measure_quality(photo, width_px) for photo in drawn], width_px),
     }
     card = describe_model(stored, "mixed", folder, limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from builder.config import Config, read_config
 from builder.data import gather_at_width, load_named_photos, load_photos
 from builder.data.demo import draw_demo_photo
 from builder.errors import BuildError
+from builder.offline import write_service_worker
 from builder.pipeline.entries import fingerprint, gather_photos
 from builder.pipeline.network_stages import seen_by
 from builder.preprocess import Frame, centred_frame, photo_to_pixels, shrink
@@ -119,8 +121,21 @@ def page(browser: Browser, demo_build: Build, tmp_path_factory: pytest.TempPathF
     """The demo's site, where a mobilenet that sees more has taken the second network's place."""
     site = tmp_path_factory.mktemp("two sizes") / "site"
     shutil.copytree(demo_build.site, site)
-    shutil.rmtree(site / "model" / "cnn")
+    file = site / "model" / "cnn" / "card.json"
+    known = hashlib.sha256(file.read_bytes()).hexdigest()
+    shutil.rmtree(file.parent)
     export_mobilenet(site, WIDTH_PX, "cnn")
+    card = json.loads(file.read_text(encoding="utf-8"))
+    card["judgement"]["scope"] |= {
+        "distance_limit": 10_000,
+        "emptiness_limit": 10_000,
+    }  # it answers whatever it sees
+    file.write_text(json.dumps(card), encoding="utf-8")
+    # The page and `predict` know a card by its hash.
+    start = (site / "index.html").read_text(encoding="utf-8")
+    start = start.replace(known, hashlib.sha256(file.read_bytes()).hexdigest())
+    (site / "index.html").write_text(start, encoding="utf-8")
+    write_service_worker(REPOSITORY / "web_template" / "sw.js", site)
     with visit(browser, site) as opened:
         yield opened, site
 

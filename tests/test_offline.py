@@ -238,7 +238,7 @@ def test_the_whole_site_is_kept_but_for_weights_and_twins(demo_build: Build) -> 
         is_twin = name.endswith(".js") and name.removesuffix(".js") in files
         is_weights = name.startswith("model/") and name.endswith((".bin", "/model.json"))
         of_itself = name == "sw.js" or name.startswith("vendor/workbox-")
-        assert is_twin or is_weights or of_itself or name in ("404.html", "predictions.csv"), name
+        assert is_twin or is_weights or of_itself or name in ("404.html", "predictions.csv", "done.json"), name
     assert {"index.html", "ar/index.html", "report.html", "js/worker.js", "model/cnn/card.json"} <= entries.keys()
     for name, entry in entries.items():
         digest = hashlib.sha256((demo_build.site / name).read_bytes()).digest()

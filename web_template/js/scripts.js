@@ -41,7 +41,13 @@ const Scripts = (() => {
   function runOnPage(address) {
     const element = document.createElement("script");
     element.src = Trusted.script(`${Bytes.root}${address}`);
-    return new Promise((resolve, reject) => {
+    /** What is broken in it is told when it is missed, in the visitor's words. @param {ErrorEvent} event */
+    const note = (event) => {
+      event.preventDefault();
+      console.info(`${address} does not begin:`, event.message);
+    };
+    addEventListener("error", note);
+    return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
       element.onload = () => {
         element.remove();
         resolve();
@@ -51,7 +57,7 @@ const Scripts = (() => {
         reject(new Bytes.Problem("missing", `A file of this page is missing: ${address}.`, { file: address }));
       };
       document.head.append(element);
-    });
+    })).finally(() => removeEventListener("error", note));
   }
 
   /**
