@@ -277,7 +277,9 @@ def _mark_of(fresh: Path) -> Path:
 
 def _is_unfinished(folder: Path) -> bool:
     try:
-        return _mark_of(folder).read_text(encoding="utf-8") == PROOF.format(name=folder.name)
+        mark, proof = _mark_of(folder).read_text(encoding="utf-8"), PROOF.format(name=folder.name)
+        # A kill while the mark is written leaves the beginning of one; the folder is made after it.
+        return mark == proof or (proof.startswith(mark) and not folder.exists())
     except (OSError, ValueError):
         return False
 

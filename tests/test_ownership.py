@@ -208,6 +208,13 @@ def test_a_site_that_a_kill_has_taken_away_between_two_renames_is_put_back(site:
     assert in_site(site) == before and beside(site) == ["site"]
 
 
+def test_a_mark_that_a_kill_has_cut_short_is_cleared(site: Path, tmp_path: Path) -> None:
+    for number, text in enumerate(("", "lesionlens is making", "somebody's words")):
+        (site.parent / f".site-{number:016}.unfinished").write_text(text)
+    put_in_place(write(tmp_path / "third", "third"), site)
+    assert beside(site) == [".site-0000000000000002.unfinished", "site"]
+
+
 def test_what_is_not_whole_is_not_put_back(site: Path) -> None:
     (site / "model" / "1.bin").unlink()
     site.rename(site.with_name(".site-0123456789abcdef"))
