@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,13 @@ def some_mobilenet(width_px: int) -> Network:
     return network
 
 
-def export_mobilenet(site: Path, width_px: int, name: str = "mobilenet") -> tuple[Network, Network]:
-    """Write it to `site/model/<name>`; returns it as it was and as the page has it."""
+def export_mobilenet(
+    site: Path, width_px: int, name: str = "mobilenet", *, refuses: bool = True
+) -> tuple[Network, Network]:
+    """Write it to `site/model/<name>`; returns it as it was and as the page has it.
+
+    refuses: or it answers, whatever it is shown.
+    """
     folder = site / "model" / name
     folder.mkdir(parents=True)
     network = some_mobilenet(width_px)
@@ -54,6 +60,8 @@ def export_mobilenet(site: Path, width_px: int, name: str = "mobilenet") -> tupl
     layers = scope_layers(stored)
     training, validation = (cells_of(stored, layers, part) for part in (drawn[:50], drawn[50:]))
     detector = fit_detector(layers, training, validation, refused=(0.1, 0.1))
+    if not refuses:
+        detector = replace(detector, distance_limit=10_000.0, emptiness_limit=10_000.0)
     limits = {
         "operating_point": {"threshold": 0.5, "sensitivity": 0.9, "specificity": 0.5},
         "sureness": [{"level": "not-sure", "from": 0.0, "right_of_100": 50}],
