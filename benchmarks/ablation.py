@@ -18,7 +18,7 @@ from typing import Any
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.chain import Chain  # noqa: E402  (the package is not installed)
+from builder.pipeline.chain import Chain  # noqa: E402  (the package is not installed)
 from builder.pipeline.entries import fingerprint, gather_photos, split_photos, try_settings  # noqa: E402
 from builder.pipeline.network_stages import train  # noqa: E402
 from builder.pipeline.request import Request  # noqa: E402

@@ -35,9 +35,9 @@ sys.path.insert(0, str(REPOSITORY))
 
 from onnx_graph import onnx_graph_of  # noqa: E402  (beside this file)
 
-from builder.data.demo import draw_demo_photos  # noqa: E402  (the package is not installed)
+from builder.data.demo.draw import draw_demo_photos  # noqa: E402  (the package is not installed)
+from builder.export.tensorflowjs import load_layers_model  # noqa: E402
 from builder.quiet_tensorflow import tensorflow  # noqa: E402
-from builder.tensorflowjs_writer import load_layers_model  # noqa: E402
 
 HERE = Path(__file__).parent
 PACKAGES = HERE / "node_modules"

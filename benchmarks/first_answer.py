@@ -29,7 +29,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from line import Line, Served, served  # noqa: E402  (beside this file)
 
-from builder.data.demo import draw_demo_photos  # noqa: E402  (the package is not installed)
+from builder.data.demo.draw import draw_demo_photos  # noqa: E402  (the package is not installed)
 
 LINES = [Line(20, 40), Line(1.6, 150)]
 RUNS = 3

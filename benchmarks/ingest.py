@@ -47,7 +47,7 @@ BETWEEN = KINDS["between the two"]
 
 def make_photos(folder: Path, count: int, size: tuple[int, int], kind: tuple[int, str, int] = BETWEEN) -> None:
     """Write `count` JPEGs into seven class folders."""
-    from builder.data.demo import draw_demo_photo
+    from builder.data.demo.draw import draw_demo_photo
 
     width, height = size
     drawn = [
@@ -75,8 +75,8 @@ def _make_photo(
 
 def read_here(source: str, into: str, *settings: str) -> None:
     """This project's data stage."""
-    from builder.config import read_config
-    from builder.data import gather_photos
+    from builder.config.read import read_config
+    from builder.data.store import gather_photos
 
     Path(into).mkdir(parents=True, exist_ok=True)
     gather_photos(read_config(REPOSITORY / "config.toml", source=source, settings=list(settings)), Path(into))
@@ -85,7 +85,7 @@ def read_here(source: str, into: str, *settings: str) -> None:
 def read_with_lesions(source: str, into: str) -> None:
     """The ingest alone, as for data whose lesions are known: no photo is compared with the others."""
     from builder.data.ingest import ingest_photos
-    from builder.data.sources import list_source
+    from builder.data.sources.recognise import list_source
 
     Path(into).mkdir(parents=True, exist_ok=True)
     ingest_photos([list_source(source)], Path(into), with_likeness=False)
@@ -103,16 +103,16 @@ def read_with_keras(source: str, interpolation: str) -> None:
 
 
 def ask_for_changes(source: str) -> None:
-    from builder.config import read_config
-    from builder.data import source_fingerprint
+    from builder.config.read import read_config
+    from builder.data.store import source_fingerprint
 
     source_fingerprint(read_config(REPOSITORY / "config.toml", source=source))
 
 
 def split_and_augment(data: str, into: str) -> None:
-    from builder.augment import augment_training
-    from builder.config import read_config
+    from builder.config.read import read_config
     from builder.split import split_photos
+    from builder.train.augmented_copies import augment_training
 
     config = read_config(REPOSITORY / "config.toml", source="photos")
     split, augmented = Path(into, "split"), Path(into, "augmented")
@@ -125,8 +125,8 @@ def split_and_augment(data: str, into: str) -> None:
 def train_a_little(data: str, into: str) -> float:
     """Returns the seconds until the first batch was trained on, the start of TensorFlow included."""
     started = time.perf_counter()
-    from builder import train
-    from builder.config import read_config
+    from builder.config.read import read_config
+    from builder.train import stage as train
 
     seconds: list[float] = []
 
@@ -169,7 +169,7 @@ def run_step(name: str, arguments: list[str]) -> None:
     elif name in ("read_here", "read_with_lesions"):
         import builder.data.ingest
         import builder.data.near_identical
-        import builder.data.sources  # noqa: F401
+        import builder.data.sources.recognise  # noqa: F401
     started, computed = time.perf_counter(), _computed_s()
     result = step(*arguments)
     seconds, computed = time.perf_counter() - started, _computed_s() - computed

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.ownership import DONE, Files, content_hash, files_of, replacing, restore  # noqa: E402
-from builder.pipeline.site_folder import put_in_place  # noqa: E402
+from builder.files.ownership import DONE, Files, content_hash, files_of, replacing, restore  # noqa: E402
+from builder.site.in_place import put_in_place  # noqa: E402
 
 TINY = ("demo.photos=70", "compact.epochs=1", "site.networks=compact", "evaluation.resamples=20")
 SWAPPING = """

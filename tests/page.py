@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from builder.render import template_environment
+from builder.site.render import template_environment
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "web_template"

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from builder.config import read_config
-from builder.data import Photos, gather_photos, load_named_photos
+from builder.config.read import read_config
+from builder.data.store import Photos, gather_photos, load_named_photos
 
 REPOSITORY = Path(__file__).parent.parent
 CODES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")

@@ -1,4 +1,4 @@
-"""A small `report.json` made by hand, in the shape of builder/report.schema.json, to test its pages without a build."""
+"""A small `report.json` made by hand, to test its pages without a build: see builder/site/report.schema.json."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from builder.render import template_environment
-from builder.report_pages import write_report_pages
+from builder.site.render import template_environment
+from builder.site.report_pages import write_report_pages
 
 
 class Sections(HTMLParser):

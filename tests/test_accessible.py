@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from builder.messages import LANGUAGES, Language
-from builder.render import IN_ALL_LANGUAGES
+from builder.site.messages import LANGUAGES, Language
+from builder.site.render import IN_ALL_LANGUAGES
 from tests.conftest import Build
 from tests.visiting import AXE, violations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from builder.augment import draw_twins, zoom
+from builder.train.augmented_copies import draw_twins, zoom
 
 
 def photos(count: int) -> np.ndarray:

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builder.checkpoint import History, write_checkpoint
-from builder.config import read_config
+from builder.config.read import read_config
 from builder.errors import BuildError
+from builder.folders import Folders
 from builder.network import Network, build_network
-from builder.pipeline import build_site
-from builder.pipeline.request import Folders, Request
+from builder.pipeline.build import build_site
+from builder.pipeline.request import Request
 from builder.quiet_tensorflow import tf_keras
-from builder.train import fit
 from builder.train.base import base_layers, begin_with_base
+from builder.train.checkpoint import History, write_checkpoint
 from builder.train.recipe import compile_network
+from builder.train.stage import fit
 from tests.conftest import REPOSITORY
 
 CONFIG = REPOSITORY / "config.toml"
@@ -189,7 +190,7 @@ def trained(trains: None, tmp_path_factory: pytest.TempPathFactory, weights: Pat
         shutil.copy(checkpoint, folder / f"after-{len(history)}.npz")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("builder.train.write_checkpoint", write_and_copy)
+        patched.setattr("builder.train.stage.write_checkpoint", write_and_copy)
         return train(folder / "whole" / "checkpoint.npz", weights), folder
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.folder_lock import locked
-from builder.training_time import training_time
+from builder.files.lock import locked
+from builder.train.timing import training_time
 from tests.conftest import TINY, Build, run_build_py, start_build_py
 
 

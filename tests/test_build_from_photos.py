@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from builder.icons import draw_icons
-from builder.kinds import draw_kinds
-from builder.samples import write_samples
-from builder.twins import write_twin
+from builder.export.disk_copies import write_twin
+from builder.site.class_facts import draw_kinds
+from builder.site.icons import draw_icons
+from builder.site.samples import write_samples
 from tests.conftest import REPOSITORY, Build, run_command
 from tests.marked_photos import MARK, marked_class_folders, marked_table, marks_in
 from tests.photo_sets import lay

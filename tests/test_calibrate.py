@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from builder.calibrate import (
+from builder.classes import CODES, MALIGNANT
+from builder.config.read import read_config
+from builder.network import build_network
+from builder.predict.calibrate import (
     calibrate,
     calibrate_network,
     choose_operating_point,
@@ -19,10 +22,7 @@ from builder.calibrate import (
     fit_temperature,
     fold_temperature,
 )
-from builder.classes import CODES, MALIGNANT
-from builder.config import read_config
-from builder.network import build_network
-from builder.train import predict
+from builder.train.stage import predict
 from tests.conftest import REPOSITORY, Build
 
 CONFIG = read_config(REPOSITORY / "config.toml")

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
-from builder import export
-from builder.card import SCHEMA, card_problem
 from builder.classes import classes_as_dicts
+from builder.export import stage as export
+from builder.export.card import SCHEMA, card_problem
 from tests.conftest import Build, run_build_py
 from tests.page import write_page
 from tests.tampering import MODEL, bad_cards

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from builder.classes import CODES
-from builder.data.demo import draw_demo_photo
+from builder.data.demo.draw import draw_demo_photo
 from tests.conftest import REPOSITORY, Build, run_build_py, run_command
 
 COMMANDS = ("data", "serve", "publish", "predict", "compare", "leaderboard", "search", "test")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from builder.comparison_page import write_comparison_page
-from builder.verdict import better_of
+from builder.evaluate.verdict import better_of
+from builder.studies.comparison_page import write_comparison_page
 from tests.report_figures import NONE, figure
 from tests.visiting import violations
 

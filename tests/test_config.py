@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from builder.config import read_config
-from builder.config_limits import SMALLEST_WIDTH_PX
+from builder.config.checks import SMALLEST_WIDTH_PX
+from builder.config.read import read_config
 from builder.errors import BuildError
 from builder.network import design_of
-from builder.preprocess import WIDTH_PX
+from builder.photo.preprocess import WIDTH_PX
 
 CONFIG = Path(__file__).parent.parent / "config.toml"
 
@@ -113,7 +113,7 @@ def test_a_wrong_recipe_in_a_networks_own_file_is_named(monkeypatch: pytest.Monk
     for recipe, problem in (({"epoch": 5}, "unknown key 'epoch'"), ({"mix_up": -1.0}, "training.mix_up is -1.0")):
         wrong = replace(design, recipe=recipe)
         monkeypatch.setattr(
-            "builder.config.design_of", lambda name, wrong=wrong: wrong if name == "compact" else design_of(name)
+            "builder.config.read.design_of", lambda name, wrong=wrong: wrong if name == "compact" else design_of(name)
         )
         with pytest.raises(BuildError, match=re.escape(problem)):
             read_config(CONFIG)

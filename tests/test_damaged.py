@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builder.chain import Chain
-from builder.checkpoint import read_arrays, read_history, write_arrays, write_checkpoint
 from builder.cli import main
-from builder.config import read_config
+from builder.config.read import read_config
 from builder.data import ingest
-from builder.data.listing import Place
+from builder.data.sources.listing import Place
 from builder.errors import BuildError
-from builder.ownership import DONE
-from builder.training_time import training_time
-from builder.whole_files import write_whole, writing_whole
+from builder.files.ownership import DONE
+from builder.files.whole import write_whole, writing_whole
+from builder.pipeline.chain import Chain
+from builder.train.checkpoint import read_arrays, read_history, write_arrays, write_checkpoint
+from builder.train.timing import training_time
 from tests.conftest import REPOSITORY
 from tests.damage import WAYS, contents
 from tests.photo_sets import class_folder_files, gather, lay
@@ -205,8 +205,8 @@ def test_a_checkpoint_that_no_training_wrote_counts_as_none(checkpoint: Path, co
 def train(folder: Path) -> tuple[bytes, Any]:
     """Train a network on a few photos of noise; returns its weights and its history."""
     from builder.network import build_network
-    from builder.train import fit
     from builder.train.recipe import compile_network
+    from builder.train.stage import fit
 
     random = np.random.default_rng(0)
     photos = random.integers(0, 256, (8, 75, 100, 3), dtype=np.uint8), random.integers(0, 7, 8)

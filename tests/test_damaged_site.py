@@ -11,17 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from builder.chain import Chain
 from builder.cli import main
-from builder.compare import read_builds
-from builder.config import read_config
-from builder.ensemble import members_of
+from builder.config.read import read_config
 from builder.errors import BuildError
+from builder.folders import Folders
+from builder.pipeline.chain import Chain
 from builder.pipeline.record import refuse_if_outdated, write_record
-from builder.pipeline.request import Folders, Request
-from builder.search import run_search
-from builder.search.results import rows_of
-from builder.site_files import read_card
+from builder.pipeline.request import Request
+from builder.predict.ensemble import members_of
+from builder.site.built import read_card
+from builder.studies.compare import read_builds
+from builder.studies.search.results import rows_of
+from builder.studies.search.trials import run_search
 from tests.conftest import REPOSITORY, Build, run_build_py
 from tests.damage import WAYS, contents
 from tests.photo_sets import lay

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builder.classes import CODES
-from builder.data.demo import DemoPhoto, draw_demo_photo, draw_demo_photos
+from builder.data.demo.draw import DemoPhoto, draw_demo_photo, draw_demo_photos
 
 SEED = 11
 

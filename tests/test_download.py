@@ -20,9 +20,9 @@ import pytest
 from PIL import Image
 
 from builder.classes import CODES
-from builder.data.download import ACCEPTED, RECORD, cache_folder, fetch_ham10000
+from builder.data.sources.download import ACCEPTED, RECORD, cache_folder, fetch_ham10000
 from builder.errors import BuildError
-from builder.folder_lock import locked
+from builder.files.lock import locked
 from tests.conftest import REPOSITORY, run_build_py
 from tests.damage import WAYS
 from tests.dataverse import Dataverse, running
@@ -209,7 +209,7 @@ def test_a_server_that_asks_to_wait_long_is_left_alone(server: Dataverse, cache:
 def test_a_server_that_breaks_off_every_time_is_given_up_and_what_came_is_kept(
     server: Dataverse, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.data.download.LONGEST_PAUSE_S", 0)
+    monkeypatch.setattr("builder.data.sources.download.LONGEST_PAUSE_S", 0)
     server.bad_day.extend([None, None, "cut 32768", *["cut 0"] * 100])
     with pytest.raises(BuildError, match="keeps breaking off") as raised:
         fetch(server, cache)
@@ -300,7 +300,7 @@ def test_the_licence_is_shown_and_accepted_once(
 def test_a_server_that_is_not_there_is_a_problem_to_mend(
     server: Dataverse, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.data.download.TRIES", 1)
+    monkeypatch.setattr("builder.data.sources.download.TRIES", 1)
     with pytest.raises(BuildError, match="cannot be reached"):
         fetch_ham10000(accept_licence=True, folder=cache, address="http://127.0.0.1:9")
 

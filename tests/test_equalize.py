@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.equalize import equalize
-from builder.export import write_model
-from builder.fuse import fuse
+from builder.export.equalisation import equalize
+from builder.export.stage import write_model
+from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
-from builder.tensorflowjs_writer import load_layers_model
-from builder.train import predict
+from builder.predict.fold_normalisation import fuse
+from builder.train.stage import predict
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (8, 75, 100, 3), dtype=np.uint8)
 # The first and the second convolution of each block of `compact`.

@@ -11,17 +11,12 @@ import pytest
 from sklearn import metrics
 
 from builder.classes import CODES
-from builder.config import Config, read_config
-from builder.evaluate import limits_of, measure
-from builder.evaluate.answers import Answers
+from builder.config.read import Config, read_config
 from builder.evaluate.bootstrap import LesionBootstrap, interval
 from builder.evaluate.calibration import bin_of, undo_temperature
-from builder.evaluate.ranking import (
-    average_precision,
-    roc_auc,
-    sensitivity_at_specificity,
-    specificity_at_sensitivity,
-)
+from builder.evaluate.predictions import Answers
+from builder.evaluate.ranking import average_precision, roc_auc, sensitivity_at_specificity, specificity_at_sensitivity
+from builder.evaluate.stage import limits_of, measure
 from builder.evaluate.subgroups import age_band
 from tests.conftest import REPOSITORY
 

@@ -13,14 +13,14 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
-from builder.data import load_photos
-from builder.data.demo import draw_demo_photo
-from builder.explain import describe_explanation, explain
+from builder.data.demo.draw import draw_demo_photo
+from builder.data.store import load_photos
+from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
-from builder.scope.detector import cells_of, detector_of
+from builder.predict.grad_cam import describe_explanation, explain
+from builder.predict.ood_detector import cells_of, detector_of
 from builder.split import load_parts
-from builder.tensorflowjs_writer import load_layers_model
-from builder.train import predict
+from builder.train.stage import predict
 from tests.conftest import Build
 from tests.page import write_page
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from builder.errors import BuildError
-from builder.export import (
+from builder.export.disk_copies import twin_of, write_twin
+from builder.export.stage import (
     LARGEST_CHANGE,
     Comparison,
     _refuse_if_changed,
@@ -22,12 +23,11 @@ from builder.export import (
     store_smallest,
     write_model,
 )
-from builder.fuse import fuse
+from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
-from builder.scope.detector import cells_of, fit_detector, scope_layers
-from builder.tensorflowjs_writer import load_layers_model
-from builder.train import predict
-from builder.twins import twin_of, write_twin
+from builder.predict.fold_normalisation import fuse
+from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
+from builder.train.stage import predict
 from tests.test_equalize import uneven_network
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from builder.classes import CODES
-from builder.config import read_config
-from builder.data.demo import draw_demo_photo
-from builder.ensemble import members_of, together
+from builder.config.read import read_config
+from builder.data.demo.draw import draw_demo_photo
 from builder.errors import BuildError
-from builder.folds import FIGURES, refuse_unless_each_once, spread_of
+from builder.predict.ensemble import members_of, together
+from builder.studies.folds import FIGURES, refuse_unless_each_once, spread_of
 from tests.conftest import REPOSITORY, Build, run_command
 from tests.report_figures import figure, make_network
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from builder.fuse import fuse
 from builder.network import build_network
+from builder.predict.fold_normalisation import fuse
 from builder.quiet_tensorflow import tf_keras
-from builder.train import predict
+from builder.train.stage import predict
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
 

@@ -13,15 +13,15 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
-from builder.data.demo import draw_demo_photos
-from builder.export import describe_model, write_model
-from builder.fuse import fuse
+from builder.data.demo.draw import draw_demo_photos
+from builder.export.disk_copies import write_twin
+from builder.export.stage import describe_model, write_model
+from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.network.grayscale import LUMA
-from builder.scope.detector import cells_of, fit_detector, scope_layers
-from builder.tensorflowjs_writer import load_layers_model
-from builder.train import predict
-from builder.twins import write_twin
+from builder.predict.fold_normalisation import fuse
+from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
+from builder.train.stage import predict
 from tests.small_site import write_small_site
 from tests.test_network_in_browser import JUDGEMENT, in_base64
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builder.config import read_config
-from builder.data import gather_photos, load_named_photos, source_fingerprint
+from builder.config.read import read_config
+from builder.data.store import gather_photos, load_named_photos, source_fingerprint
 from builder.errors import BuildError
 
 REPOSITORY = Path(__file__).parent.parent
@@ -136,7 +136,7 @@ def test_a_changed_photo_changes_what_the_build_depends_on(ham: Path) -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs real HAM10000 photos, which this project does not ship")
 def test_real_ham10000_metadata_is_understood() -> None:
-    from builder.data.sources import list_source
+    from builder.data.sources.recognise import list_source
 
     listing = list_source(str(REAL))
     assert listing.left_out == []

@@ -20,16 +20,16 @@ import pytest
 import requests
 from PIL import Image
 
-from builder.compare import read_builds
-from builder.config import read_config
-from builder.data import UnfitForBuild, gather_photos, load_photos
-from builder.data.download import _session
+from builder.config.read import read_config
+from builder.data.sources.download import _session
+from builder.data.store import UnfitForBuild, gather_photos, load_photos
 from builder.errors import BuildError
 from builder.network import build_network
-from builder.plain_jpeg import MOST_SCANS
-from builder.preprocess import PhotoProblem, photo_to_pixels
-from builder.train import Diverged, fit
+from builder.photo.plain_jpeg import MOST_SCANS
+from builder.photo.preprocess import PhotoProblem, photo_to_pixels
+from builder.studies.compare import read_builds
 from builder.train.recipe import compile_network
+from builder.train.stage import Diverged, fit
 from tests.conftest import REPOSITORY, run_build_py
 from tests.photo_sets import class_folder_files, gather, ham_rows, lay, medmnist, photo, picture, reasons, table, zipped
 from tests.test_train import HELD_OUT, PHOTOS, RECIPE

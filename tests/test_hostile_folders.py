@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builder.cli import main
-from builder.ownership import replacing
+from builder.files.ownership import replacing
 from builder.pipeline.safe_folders import MARK, OWN_FOLDERS
 from tests.conftest import REPOSITORY, run_build_py
 

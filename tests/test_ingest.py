@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.config import read_config
-from builder.data import gather_photos, ingest, source_fingerprint, stored_pixels
+from builder.config.read import read_config
+from builder.data import ingest
 from builder.data.near_identical import group_near_identical, likeness_of
 from builder.data.pixel_file import PixelReader, appending_pixels
-from builder.preprocess import centred_frame, photo_to_pixels, shrink, stretch
+from builder.data.store import gather_photos, source_fingerprint, stored_pixels
+from builder.photo.preprocess import centred_frame, photo_to_pixels, shrink, stretch
 from tests.photo_sets import REPOSITORY, class_folder_files, gather, lay, photo, picture, zipped
 
 

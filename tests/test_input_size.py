@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from builder.chain import Chain
 from builder.classes import CODES
-from builder.config import Config, read_config
-from builder.data import gather_at_width, load_named_photos, load_photos
-from builder.data.demo import draw_demo_photo
+from builder.config.read import Config, read_config
+from builder.data.demo.draw import draw_demo_photo
+from builder.data.store import gather_at_width, load_named_photos, load_photos
 from builder.errors import BuildError
-from builder.offline import write_service_worker
+from builder.evaluate.ood_photos import other_things
+from builder.photo.preprocess import Frame, centred_frame, photo_to_pixels, shrink
+from builder.photo.quality import measure_quality, quality_limits
+from builder.pipeline.chain import Chain
 from builder.pipeline.entries import fingerprint, gather_photos
 from builder.pipeline.network_stages import seen_by
-from builder.preprocess import Frame, centred_frame, photo_to_pixels, shrink
-from builder.quality import measure_quality, quality_limits
-from builder.scope.other_things import other_things
-from builder.train.random_views import random_views
+from builder.site.offline import write_service_worker
+from builder.train.random_augmentation import random_views
 from tests.conftest import REPOSITORY, Build, run_command
 from tests.mobilenet_site import export_mobilenet
 from tests.photo_sets import arrays, class_folder_files, gather, lay, medmnist

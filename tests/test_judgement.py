@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Page
 from scipy import ndimage
 
 from builder.classes import INDEX_OF, classes_as_dicts
-from builder.data.demo import draw_demo_photos
-from builder.judgement import judge
-from builder.preprocess import HEIGHT_PX, WIDTH_PX
-from builder.quality import measure_quality, quality_codes, quality_limits
+from builder.data.demo.draw import draw_demo_photos
+from builder.photo.preprocess import HEIGHT_PX, WIDTH_PX
+from builder.photo.quality import measure_quality, quality_codes, quality_limits
+from builder.predict.decision import judge
 from tests.page import write_page
 
 Pixels = NDArray[np.uint8]

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from builder.errors import BuildError
-from builder.messages import ENGLISH, LANGUAGES, PLACEHOLDER, Language, check_uses, load_messages
-from builder.words import Words, plural_form
+from builder.site.messages import ENGLISH, LANGUAGES, PLACEHOLDER, Language, check_uses, load_messages
+from builder.site.words import Words, plural_form
 from tests.conftest import REPOSITORY, Build
 
 TEMPLATES = REPOSITORY / "web_template"

@@ -20,12 +20,12 @@ from jsonschema import Draft202012Validator
 from playwright.sync_api import Browser, Page
 
 from builder.cli import _parser, _request_for
-from builder.compare import ROWS, compare, read_builds
-from builder.config import read_config
-from builder.leaderboard.board import _places
-from builder.leaderboard.page import write_board_page
-from builder.leaderboard.times import summarise
-from builder.render import template_environment
+from builder.config.read import read_config
+from builder.site.leaderboard_page import write_board_page
+from builder.site.render import template_environment
+from builder.studies.compare import ROWS, compare, read_builds
+from builder.studies.leaderboard.board import _places
+from builder.studies.leaderboard.times import summarise
 from tests.conftest import REPOSITORY, Build, run_build_py, start_build_py
 from tests.report_figures import NONE, figure, make_network, make_report
 from tests.visiting import violations

@@ -10,10 +10,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import LesionBootstrap
-from builder.leakage import compare_ways, deal_by_photo, photos_of_trained_lesions
+from builder.evaluate.predictions import Answers
 from builder.split import UNUSED
+from builder.studies.leakage import compare_ways, deal_by_photo, photos_of_trained_lesions
 from tests.conftest import TINY, run_command
 
 ONE = ("--set", "site.networks=compact")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.data import load_photos
 from builder.data.anonymous import OTHER_REASON, count_reasons, known_words, public_ids
-from builder.render import _join_tables
+from builder.data.store import load_photos
+from builder.site.render import _join_tables
 from tests.photo_sets import arrays, class_folder_files, gather, ham_rows, lay, medmnist, photo, table, zipped
 
 NUMBER = re.compile(r"[1-9][0-9]{14}")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from builder.data import near_identical
-from builder.data.demo import draw_demo_photos
+from builder.data.demo.draw import draw_demo_photos
 from builder.data.near_identical import group_near_identical, likeness_of, near_identical_pairs
 
 PHOTOS = np.stack([photo.pixels for photo in draw_demo_photos(14, seed=5)])

@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-from builder.offline import write_service_worker
-from builder.serve import SUB_PATH, make_server
+from builder.site.offline import write_service_worker
+from builder.site.serve import SUB_PATH, make_server
 from tests.conftest import Build, QuietHandler
 from tests.page import TEMPLATE, write_page
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuildError
-from builder.ownership import content_hash, files_of, refuse_foreign, replacing, restore
-from builder.pipeline.site_folder import put_in_place
+from builder.files.ownership import content_hash, files_of, refuse_foreign, replacing, restore
+from builder.site.in_place import put_in_place
 from tests.conftest import REPOSITORY
 
 DELETING = {
@@ -85,7 +85,7 @@ def calls_that_delete(file: Path) -> list[str]:
 def test_deleting_and_replacing_stand_in_one_module() -> None:
     files = [REPOSITORY / "build.py", *sorted((REPOSITORY / "builder").rglob("*.py"))]
     found = {file.relative_to(REPOSITORY).as_posix(): calls_that_delete(file) for file in files}
-    assert found.pop("builder/ownership.py")
+    assert found.pop("builder/files/ownership.py")
     assert found.pop("build.py") == ["rmtree"]  # of its own .venv, before there is anything to import
     assert {name: calls for name, calls in found.items() if calls} == {}
 

@@ -14,9 +14,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES
-from builder.kinds import DRAWING_PX, FACTS
-from builder.messages import ENGLISH, LANGUAGES, Language, load_messages
-from builder.render import IN_ALL_LANGUAGES, TEMPLATES
+from builder.folders import TEMPLATES
+from builder.site.class_facts import DRAWING_PX, FACTS
+from builder.site.messages import ENGLISH, LANGUAGES, Language, load_messages
+from builder.site.render import IN_ALL_LANGUAGES
 from tests.conftest import Build, run_build_py
 
 MESSAGES = load_messages(TEMPLATES / "messages")

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.augment import augment_training
-from builder.chain import Chain, files_of_network
-from builder.config import read_config
+from builder.config.read import read_config
+from builder.pipeline.chain import Chain, files_of_network
 from builder.split import split_photos
+from builder.train.augmented_copies import augment_training
 from tests.conftest import REPOSITORY
 
 CONFIG = read_config(REPOSITORY / "config.toml")
@@ -50,11 +50,15 @@ def test_another_wording_of_the_split_rule_does_not_train_the_network_again(
 ) -> None:
     trained = chain_up_to_training(tmp_path, {})
     monkeypatch.setattr("builder.split._in_words", lambda *_: "in other words")
-    monkeypatch.setattr("builder.chain._code_hash", lambda stage, *_: f"another {stage}" if stage == "split" else "")
+    monkeypatch.setattr(
+        "builder.pipeline.chain._code_hash", lambda stage, *_: f"another {stage}" if stage == "split" else ""
+    )
     again = chain_up_to_training(tmp_path, {})
     assert len(list(tmp_path.glob("split/*"))) == 2
     monkeypatch.setattr("builder.split._in_words", lambda *_: "in other words still")
-    monkeypatch.setattr("builder.chain._code_hash", lambda stage, *_: f"a third {stage}" if stage == "split" else "")
+    monkeypatch.setattr(
+        "builder.pipeline.chain._code_hash", lambda stage, *_: f"a third {stage}" if stage == "split" else ""
+    )
     assert chain_up_to_training(tmp_path, {}) == again != trained
 
 

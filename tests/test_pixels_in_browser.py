@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, Pixels, height_for, photo_to_pixels
-from builder.twins import twin_of, write_twin
+from builder.export.disk_copies import twin_of, write_twin
+from builder.photo.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, Pixels, height_for, photo_to_pixels
 from tests.page import ROOT, write_page
 from tests.photo_cases import encoded, scene
 

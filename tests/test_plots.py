@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from builder.plots.axes import axes, nice_ticks, square_of_shares
-from builder.plots.calibration import reliability_dots, risk_axes, risk_band, risk_line, sure_and_right
-from builder.plots.confusion import classes_never_named, mostly_taken_for, shade
-from builder.plots.intervals import extremes, interval
-from builder.plots.learning import curves
-from builder.plots.roc import found_at, precision_recall_path, roc_path
+from builder.site.plots.axes import axes, nice_ticks, square_of_shares
+from builder.site.plots.calibration import reliability_dots, risk_axes, risk_band, risk_line, sure_and_right
+from builder.site.plots.confusion import classes_never_named, mostly_taken_for, shade
+from builder.site.plots.intervals import extremes, interval
+from builder.site.plots.learning import curves
+from builder.site.plots.roc import found_at, precision_recall_path, roc_path
 from tests.report_figures import NONE, figure
 
 HISTORY = [

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builder.preprocess import (
+from builder.photo.preprocess import (
     HEIGHT_PX,
     MAX_MEGAPIXELS,
     WIDTH_PX,

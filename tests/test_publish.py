@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from builder.errors import BuildError
-from builder.ownership import replacing
+from builder.files.ownership import replacing
+from builder.folders import Folders
 from builder.pipeline.record import refuse_if_outdated, write_record
-from builder.pipeline.request import Folders, Request
-from builder.pipeline.site_folder import put_in_place
-from builder.publish import publish_site
+from builder.pipeline.request import Request
+from builder.site.in_place import put_in_place
+from builder.site.publish import publish_site
 
 CONFIG = Path(__file__).parent.parent / "config.toml"
 

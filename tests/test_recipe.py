@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builder.config import read_config
-from builder.train.random_views import mirrored
+from builder.config.read import read_config
+from builder.train.random_augmentation import mirrored
 from builder.train.recipe import class_weights, mix_up, targets_of
 from tests.conftest import REPOSITORY
 

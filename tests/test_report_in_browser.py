@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from builder.render import TEMPLATES, template_environment
-from builder.report_pages import write_report_pages
+from builder.folders import TEMPLATES
+from builder.site.render import template_environment
+from builder.site.report_pages import write_report_pages
 from tests.report_figures import make_folds, make_leakage, make_report
 from tests.visiting import violations
 

@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
-from builder.data import load_photos
+from builder.data.store import load_photos
+from builder.evaluate.ood_photos import other_things, shifted
+from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
-from builder.scope.detector import Detector, cells_of, detector_of, features_of, fit_detector, scope_layers
-from builder.scope.other_things import other_things, shifted
+from builder.predict.ood_detector import Detector, cells_of, detector_of, features_of, fit_detector, scope_layers
 from builder.split import load_parts
-from builder.tensorflowjs_writer import load_layers_model
 from tests.conftest import Build
 
 Cells = list[NDArray[np.float32]]

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builder.config import SearchConfig, read_config
+from builder.config.read import SearchConfig, read_config
 from builder.errors import BuildError
-from builder.evaluate.answers import Answers
+from builder.evaluate.predictions import Answers
 from builder.network import build_network
-from builder.search import combinations_of, run_search
-from builder.search.fold import fold_of_search, score_of
-from builder.search.results import best_config, best_of, rows_of
 from builder.split import TEST, TRAINING, UNUSED, VALIDATION
+from builder.studies.search.fold import fold_of_search, score_of
+from builder.studies.search.results import best_config, best_of, rows_of
+from builder.studies.search.trials import combinations_of, run_search
 from tests.conftest import REPOSITORY, run_build_py, run_command
 
 CONFIG = REPOSITORY / "config.toml"

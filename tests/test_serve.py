@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from builder import serve
 from builder.errors import BuildError
-from builder.serve import MOST_CONNECTIONS, make_server
+from builder.site import serve
+from builder.site.serve import MOST_CONNECTIONS, make_server
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from builder.classes import CODES
-from builder.config import read_config
-from builder.data import _save_table
-from builder.data.listing import Entry
+from builder.config.read import read_config
 from builder.data.pixel_file import appending_pixels
+from builder.data.sources.listing import Entry
+from builder.data.store import _save_table
 from builder.errors import BuildError
 from builder.split import careless_split, fold_by_lesion, load_parts, load_split, split_by_lesion, split_photos
 

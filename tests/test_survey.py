@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from builder.classes import CODES
-from builder.data.demo import draw_demo_photos
-from builder.data.survey_plots import brightness_strip, level_lines, share_width, size_bars
+from builder.data.demo.draw import draw_demo_photos
+from builder.studies.survey.plots import brightness_strip, level_lines, share_width, size_bars
 from tests.conftest import run_command
 
 PHOTOS = 63

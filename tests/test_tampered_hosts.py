@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from builder.messages import LANGUAGES
+from builder.site.messages import LANGUAGES
 from tests.conftest import Build
 from tests.tampering import CARD, FILES, SCRIPTS, WASM, Tampering
 from tests.visiting import METERED, png, spot_photo
@@ -241,7 +241,7 @@ def test_from_disk_a_tampered_file_ends_in_the_right_answer_or_in_words(
 @pytest.fixture
 def twin_of(tmp_path: Path) -> Callable[[Tampering, Path], tuple[str, bytes | None]]:
     """Of a file that a page from disk reads as a script, the script that hands it over."""
-    from builder.twins import write_twin
+    from builder.export.disk_copies import write_twin
 
     def twin(tampering: Tampering, site: Path) -> tuple[str, bytes | None]:
         content = tampering.content(site)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.config import read_config
+from builder.config.read import read_config
 from builder.network import Network, build_network
-from builder.train import fit, kept_epoch, predict, score
 from builder.train.recipe import compile_network
+from builder.train.stage import fit, kept_epoch, predict, score
 from tests.conftest import REPOSITORY
 
 RECIPE = replace(read_config(REPOSITORY / "config.toml", source="folder").training, epochs=2)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.checkpoint import write_checkpoint
-from builder.training_time import timed_training, training_time
+from builder.train.checkpoint import write_checkpoint
+from builder.train.timing import timed_training, training_time
 
 EPOCH_S = 100.0
 

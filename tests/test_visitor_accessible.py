@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES, LesionClass
-from builder.data.demo import draw_demo_photos
-from builder.kinds import FACTS
+from builder.data.demo.draw import draw_demo_photos
+from builder.site.class_facts import FACTS
 from tests.conftest import Build
 from tests.visiting import DESKTOP, PHONE, answer, choose, png, settle, spot_photo, violations, visit
 

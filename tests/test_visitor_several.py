@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES, CODES
-from builder.data.demo import draw_demo_photos
+from builder.data.demo.draw import draw_demo_photos
 from tests.conftest import Build
 from tests.visiting import PHONE, answer, choose, png, rows, saved, settle, visit
 

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CODES
-from builder.samples import SAMPLES
+from builder.site.samples import SAMPLES
 from tests.conftest import Build
 from tests.visiting import PHONE, answer, png, rows, settle, spot_photo, visit
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
-from builder.serve import SUB_PATH, make_server
+from builder.site.serve import SUB_PATH, make_server
 from tests.conftest import REPOSITORY
 
 AXE = (REPOSITORY / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

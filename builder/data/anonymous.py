@@ -1,7 +1,8 @@
 """What may leave `work/` of a source: ids that are public already, numbers in place of all others, words that we know.
 
-Names of files and folders, ids and free text of a table may name people. `builder.data` keeps them in `names.json`,
-which only `python build.py data` reads; all later stages, and so the site, get what this file makes of them.
+Names of files and folders, ids and free text of a table may name people. `builder.data.store` keeps them in
+`names.json`, which only `python build.py data` reads; all later stages, and so the site, get what this file makes of
+them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.data.listing import LeftOut
+from builder.data.sources.listing import LeftOut
 
 # The whole id, in ASCII: what begins with ISIC_ and goes on otherwise may hold anything.
 PUBLIC_ID = re.compile(

@@ -29,13 +29,13 @@ import simplejpeg
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from builder import plain_jpeg, preprocess
-from builder.data.listing import Entry, LeftOut, Listing, Place, Row
-from builder.data.photo_files import read_bytes, readable
 from builder.data.pixel_file import PixelReader, appending_pixels
-from builder.ownership import remove_if_empty, replace_file
-from builder.plain_jpeg import Scratch
-from builder.preprocess import WIDTH_PX, PhotoProblem, frame_and_shrink, read_photo
+from builder.data.sources.listing import Entry, LeftOut, Listing, Place, Row
+from builder.data.sources.photo_files import read_bytes, readable
+from builder.files.ownership import remove_if_empty, replace_file
+from builder.photo import plain_jpeg, preprocess
+from builder.photo.plain_jpeg import Scratch
+from builder.photo.preprocess import WIDTH_PX, PhotoProblem, frame_and_shrink, read_photo
 from builder.progress import console, steps
 
 PIXELS, RECORD = "pixels.npy", "ingested.csv"

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from builder.evaluate.answers import Answers, Labels
 from builder.evaluate.bootstrap import Figure, Floats, LesionBootstrap, Weights, interval
+from builder.evaluate.predictions import Answers, Labels
 
 BINS = 15  # of equal width, as Guo and others have them
 SMALLEST = float(np.finfo(np.float64).eps)  # as scikit-learn's log_loss clips

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn import metrics
 
 from builder.classes import CLASSES, CODES, INDEX_OF, MALIGNANT
-from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import Figure, Flags, Floats, LesionBootstrap, Rows, interval, mean_of_measured
+from builder.evaluate.predictions import Answers
 from builder.evaluate.ranking import (
     Scores,
     average_precision,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from builder.classes import CLASSES, INDEX_OF
-from builder.evaluate.answers import Answers
 from builder.evaluate.bootstrap import Figure, Flags, LesionBootstrap, Rows, interval, mean_of_measured
 from builder.evaluate.discrimination import balanced_accuracy_rows
+from builder.evaluate.predictions import Answers
 from builder.evaluate.ranking import roc_auc
 
 MELANOMA = INDEX_OF["mel"]

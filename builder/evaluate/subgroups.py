@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import INDEX_OF
-from builder.config import EvaluationConfig
-from builder.evaluate.answers import Answers
+from builder.config.read import EvaluationConfig
 from builder.evaluate.bootstrap import NOT_MEASURED, Flags, LesionBootstrap, interval
 from builder.evaluate.discrimination import balanced_accuracy_rows
+from builder.evaluate.predictions import Answers
 from builder.evaluate.ranking import roc_auc
 
 Strings = NDArray[np.str_]

@@ -37,7 +37,8 @@ STAGES = (
 def compact(photo: Any, layers: Any) -> Any:
     """Four residual blocks (He and others, CVPR 2016), 694,063 parameters.
 
-    A normalisation follows each convolution at once, so that it can be drawn into it: see builder/fuse.py.
+    A normalisation follows each convolution at once, so that it can be folded into it: see
+    builder/predict/fold_normalisation.py.
     """
 
     def convolution(values: Any, filters: int, size: int = 3, stride: int = 1, scale: str = "ones") -> Any:

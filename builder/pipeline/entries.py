@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builder.config import Config
-from builder.machines import strategy_of
+from builder.config.read import Config
 from builder.progress import console
+from builder.train.machines import strategy_of
 
 
 def _entry_of(module: str, entry: str, *, needs_tensorflow: bool = False) -> Callable[..., None]:
@@ -26,27 +26,27 @@ def _entry_of(module: str, entry: str, *, needs_tensorflow: bool = False) -> Cal
     return run
 
 
-gather_photos = _entry_of("builder.data", "gather_photos")
-gather_at_width = _entry_of("builder.data", "gather_at_width")
+gather_photos = _entry_of("builder.data.store", "gather_photos")
+gather_at_width = _entry_of("builder.data.store", "gather_at_width")
 split_photos = _entry_of("builder.split", "split_photos")
-augment_training = _entry_of("builder.augment", "augment_training")
-train_network = _entry_of("builder.train", "train_network", needs_tensorflow=True)
-calibrate_network = _entry_of("builder.calibrate", "calibrate_network", needs_tensorflow=True)
-fit_scope = _entry_of("builder.scope", "fit_scope", needs_tensorflow=True)
-evaluate_network = _entry_of("builder.evaluate", "evaluate_network", needs_tensorflow=True)
-export_network = _entry_of("builder.export", "export_network", needs_tensorflow=True)
-split_fold = _entry_of("builder.search.fold", "split_fold")
-try_settings = _entry_of("builder.search.fold", "try_settings", needs_tensorflow=True)
-spread_of_folds = _entry_of("builder.folds", "measure_folds")
-split_leaking = _entry_of("builder.leakage", "split_leaking")
-compare_ways = _entry_of("builder.leakage", "measure_leakage", needs_tensorflow=True)
-time_in_browser = _entry_of("builder.leaderboard.times", "time_in_browser")
-set_side_by_side = _entry_of("builder.leaderboard.board", "make_board")
-render_site = _entry_of("builder.render", "render_site")
+augment_training = _entry_of("builder.train.augmented_copies", "augment_training")
+train_network = _entry_of("builder.train.stage", "train_network", needs_tensorflow=True)
+calibrate_network = _entry_of("builder.predict.calibrate", "calibrate_network", needs_tensorflow=True)
+fit_scope = _entry_of("builder.evaluate.ood", "fit_scope", needs_tensorflow=True)
+evaluate_network = _entry_of("builder.evaluate.stage", "evaluate_network", needs_tensorflow=True)
+export_network = _entry_of("builder.export.stage", "export_network", needs_tensorflow=True)
+split_fold = _entry_of("builder.studies.search.fold", "split_fold")
+try_settings = _entry_of("builder.studies.search.fold", "try_settings", needs_tensorflow=True)
+spread_of_folds = _entry_of("builder.studies.folds", "measure_folds")
+split_leaking = _entry_of("builder.studies.leakage", "split_leaking")
+compare_ways = _entry_of("builder.studies.leakage", "measure_leakage", needs_tensorflow=True)
+time_in_browser = _entry_of("builder.studies.leaderboard.times", "time_in_browser")
+set_side_by_side = _entry_of("builder.studies.leaderboard.board", "make_board")
+render_site = _entry_of("builder.site.render", "render_site")
 
 
 def fingerprint(config: Config) -> Any:
     """What the result of the data stage depends on beside its code."""
-    from builder.data import source_fingerprint
+    from builder.data.store import source_fingerprint
 
     return source_fingerprint(config)

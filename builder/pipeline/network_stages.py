@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.chain import Chain
-from builder.config import IMAGENET, NO_BASE, OTHER_BASE, Config, TrainingConfig
-from builder.config_limits import SMALLEST_WIDTH_PX
+from builder.config.checks import SMALLEST_WIDTH_PX
+from builder.config.read import IMAGENET, NO_BASE, OTHER_BASE, Config, TrainingConfig
 from builder.errors import BuildError
-from builder.ownership import content_hash
+from builder.files.ownership import content_hash
+from builder.pipeline.chain import Chain
 from builder.pipeline.entries import (
     augment_training,
     calibrate_network,
@@ -24,7 +24,7 @@ from builder.pipeline.entries import (
     gather_at_width,
     train_network,
 )
-from builder.training_time import timed_training
+from builder.train.timing import timed_training
 
 
 @dataclass(frozen=True, slots=True)

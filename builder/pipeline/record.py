@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from builder.config import Config
+from builder.config.read import Config
 from builder.errors import BuildError
-from builder.pipeline.request import Folders, Request
-from builder.pipeline.site_folder import site_files
-from builder.whole_files import read_json, write_json
+from builder.files.whole import read_json, write_json
+from builder.folders import Folders
+from builder.pipeline.request import Request
+from builder.site.in_place import site_files
 
 
 def refuse_if_outdated(folders: Folders) -> None:

@@ -1,4 +1,4 @@
-"""What is to be built, and where."""
+"""What is to be built."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.chain import REPOSITORY
-from builder.config import Config, parse_setting, read_config
+from builder.config.read import Config, parse_setting, read_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +26,3 @@ class Request:
         if self.source is not None:
             changes["data", "source"] = self.source
         return changes
-
-
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where a build works and where its site goes."""
-
-    work: Path = REPOSITORY / "work"
-    site: Path = REPOSITORY / "site"
-
-    @property
-    def search(self) -> Path:
-        return self.work / "search"
-
-    @property
-    def survey(self) -> Path:
-        return self.work / "survey"
-
-    @property
-    def comparison(self) -> Path:
-        return self.work / "comparison"
-
-    @property
-    def record(self) -> Path:
-        return self.work / "last_build.json"

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from builder.chain import REPOSITORY
-from builder.config import Config
+from builder.config.read import Config
 from builder.errors import BuildError
-from builder.folder_lock import LOCK, locked
-from builder.ownership import refuse_foreign
-from builder.pipeline.request import Folders
+from builder.files.lock import LOCK, locked
+from builder.files.ownership import refuse_foreign
+from builder.folders import REPOSITORY, Folders
 
 MARK = ".lesionlens"  # in a work folder: by it, a build knows the folder as one of its own
 ABOUT_MARK = "A work folder of lesionlens: builds make, replace and delete what is in here.\n"
@@ -53,8 +52,8 @@ def at_work(folders: Folders) -> Iterator[None]:
 
 def _sources_in(config: Config | None) -> dict[str, Path]:
     """The folder or file behind each source of data; of a table its folder, where the photos of its rows are."""
-    from builder.data.photo_files import TABLE_SUFFIXES
-    from builder.data.sources import path_of
+    from builder.data.sources.photo_files import TABLE_SUFFIXES
+    from builder.data.sources.recognise import path_of
 
     sources = {config.data.source, config.data.test_source} - {"", "demo"} if config else set()
     paths = {source: path_of(source) for source in sorted(sources)}

@@ -9,20 +9,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.chain import Chain
-from builder.config import Config
+from builder.config.read import Config
+from builder.files.whole import write_whole
+from builder.folders import Folders
+from builder.pipeline.chain import Chain
 from builder.pipeline.entries import fingerprint, gather_photos, split_fold, split_photos, try_settings
 from builder.pipeline.network_stages import content_of_base, train
-from builder.pipeline.request import Folders, Request
+from builder.pipeline.request import Request
 from builder.pipeline.safe_folders import at_work
 from builder.progress import console
-from builder.whole_files import write_whole
 
 
 def search_settings(request: Request, folders: Folders) -> None:
     """Try what [search] asks for, as far as it has not been tried; tell and save what came of it."""
-    from builder.search import combinations_of, run_search
-    from builder.search.results import CAVEAT, best_of, rows_of, table_of, write_results
+    from builder.studies.search.results import CAVEAT, best_of, rows_of, table_of, write_results
+    from builder.studies.search.trials import combinations_of, run_search
 
     config = request.config()
     rules, name = config.search, config.search.network
@@ -75,7 +76,7 @@ def _study_of(chain: Chain, data: Path, folds: list[Path]) -> Path:
 
 def _write_best(request: Request, config: Config, settings: dict[str, Any], into: Path) -> Path:
     """Save the config that a build with the best settings takes; returns its file."""
-    from builder.search.results import BEST, best_config
+    from builder.studies.search.results import BEST, best_config
 
     name, shown = config.search.network, config.site.networks
     own = {each: _said_by_hand(config, each) for each in (shown if name in shown else (name, *shown))}

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import CLASSES
-from builder.config import TrainingConfig
+from builder.config.read import TrainingConfig
 from builder.network import Network
 from builder.quiet_tensorflow import tf_keras
-from builder.train.stages import enter_stage
+from builder.train.fine_tuning import enter_stage
 
 Targets = NDArray[np.float32]  # (photos, 7)
 
@@ -22,7 +22,7 @@ Targets = NDArray[np.float32]  # (photos, 7)
 def compile_network(network: Network, recipe: TrainingConfig, photos: int, epoch: int = 1) -> Network:
     """Give the network the optimiser and the loss of the recipe; photos: how many an epoch shows it.
 
-    epoch: by its number, what stands still is made to; see builder/train/stages.py.
+    epoch: by its number, what stands still is made to; see builder/train/fine_tuning.py.
     """
     own = enter_stage(network, recipe, epoch)
     with network.distribute_strategy.scope():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.serve import SUB_PATH, make_server
+from builder.site.serve import SUB_PATH, make_server
 from tests.engines import chromium, firefox, webkit
 from tests.engines.engine import Engine, MissingEngine
 

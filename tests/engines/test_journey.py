@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from builder.classes import CODES
-from builder.data.demo import draw_demo_photos
-from builder.explain import explain
-from builder.preprocess import photo_to_pixels
-from builder.tensorflowjs_writer import load_layers_model
-from builder.train import predict
+from builder.data.demo.draw import draw_demo_photos
+from builder.export.tensorflowjs import load_layers_model
+from builder.photo.preprocess import photo_to_pixels
+from builder.predict.grad_cam import explain
+from builder.train.stage import predict
 from tests.conftest import Build
 from tests.engines.conftest import offered, served
 from tests.engines.engine import Engine

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builder.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, photo_to_pixels
+from builder.photo.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, photo_to_pixels
 from tests import photo_cases
 from tests.engines.differences import DIFFERENCES, Difference
 from tests.engines.engine import Engine

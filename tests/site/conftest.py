@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from builder.data.demo import draw_demo_photos
-from builder.serve import SUB_PATH, make_server
+from builder.data.demo.draw import draw_demo_photos
+from builder.site.serve import SUB_PATH, make_server
 from tests.conftest import Build
 from tests.visiting import (
     LOADED,

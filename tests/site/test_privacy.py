@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Route
 
-from builder.serve import SUB_PATH
+from builder.site.serve import SUB_PATH
 from tests.conftest import Build
 from tests.visiting import (
     LOADED,

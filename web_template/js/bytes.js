@@ -3,9 +3,9 @@
  * The one way to the site's files: works over http and in a page opened from disk.
  *
  * Over http it is `fetch`. From disk browsers refuse `fetch` but load scripts, so the build puts a twin beside each
- * file (`a/b.bin` -> `a/b.bin.js`, written by builder/twins.py) that hands the file's bytes over in base64.
+ * file (`a/b.bin` -> `a/b.bin.js`, written by builder/export/disk_copies.py) that hands the file's bytes over in base64.
  *
- * The page carries the hashes of the files that decide an answer (builder/render.py): another file is never given out.
+ * The page carries the hashes of the files that decide an answer (builder/site/render.py): another file is never given out.
  */
 const Bytes = (() => {
   // After each a lost connection is tried again: a phone in a lift needs half a minute.

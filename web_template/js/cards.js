@@ -1,7 +1,7 @@
 "use strict";
 /**
  * Whether a network's card is sound: every key, type, range and count. A card that lacks a threshold, or tests nothing,
- * would answer all the same, and wrongly. The build refuses the same cards: see builder/card.py.
+ * would answer all the same, and wrongly. The build refuses the same cards: see builder/export/card.py.
  */
 const Cards = (() => {
   /** @typedef {(value: any, path: string) => void} Check throws an Error that says what is wrong where */

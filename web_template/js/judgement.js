@@ -1,7 +1,7 @@
 "use strict";
 /**
  * What may be said of an answer: from the network's numbers and the limits in its card to codes; the words are elsewhere.
- * The same rules as builder/judgement.py.
+ * The same rules as builder/predict/decision.py.
  */
 const Judgement = (() => {
   /**

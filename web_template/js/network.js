@@ -68,7 +68,7 @@ const Network = (() => {
   }
 
   /**
-   * Grad-CAM, as builder/explain.py makes it. No gradient goes through a pooling: TensorFlow.js 4.22 computes that of max
+   * Grad-CAM, as builder/predict/grad_cam.py makes it. No gradient goes through a pooling: TensorFlow.js 4.22 computes that of max
    * pooling wrongly on WASM, without a word.
    * @param {LayersModel} model
    * @param {Card} card

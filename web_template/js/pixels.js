@@ -1,5 +1,5 @@
 "use strict";
-/** From a picture to the pixels the network sees; the same arithmetic as builder/preprocess.py. */
+/** From a picture to the pixels the network sees; the same arithmetic as builder/photo/preprocess.py. */
 const Pixels = (() => {
   const TIE = 1e-6; // levels: a mean this close below a half rounds up, as in Python, whatever the order of summing
   // Read in one go: 1 MB, some 5 ms. The page hears the visitor in between; iPhones refuse canvases above 16.7 megapixels.

@@ -1,5 +1,5 @@
 "use strict";
-/** Measures how sharp and how well lit a photo is; the same arithmetic as builder/quality.py. */
+/** Measures how sharp and how well lit a photo is; the same arithmetic as builder/photo/quality.py. */
 const Quality = (() => {
   const WHITE_LEVEL = 250; // of 255 in all three channels: nothing is left to see there
 

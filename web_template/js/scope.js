@@ -1,5 +1,5 @@
 "use strict";
-/** How unlike the training photos a photo is; the same arithmetic as builder/scope/detector.py. */
+/** How unlike the training photos a photo is; the same arithmetic as builder/predict/ood_detector.py. */
 const Scope = (() => {
   /**
    * @param {readonly Cells[]} cells what the network's first layers make of the photo; structure is seen by the first

@@ -1,5 +1,5 @@
 "use strict";
-/** Says messages and numbers in the page's language. The page carries the texts, see builder/words.py. */
+/** Says messages and numbers in the page's language. The page carries the texts, see builder/site/words.py. */
 const Words = (() => {
   /** @typedef {Record<string, string | number>} Values */
 

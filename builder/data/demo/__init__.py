@@ -1,0 +1,1 @@
+"""Drawn photos of seven kinds of lesion, for a build without data."""

@@ -1,0 +1,103 @@
+"""Reads a folder with one folder a kind of lesion, perhaps beneath train, validation and test folders."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import PurePosixPath
+
+from builder.classes import CLASSES, CODES
+from builder.data.sources.ham10000 import PART_NAMES
+from builder.data.sources.listing import Entry, LeftOut, Listing
+from builder.data.sources.photo_files import Found, readable
+from builder.errors import BuildError
+
+# Beside code and name of each kind: what the sets in circulation call it (HAM10000, ISIC, MedMNIST, Kaggle).
+SYNONYMS = {
+    "akiec": (
+        "ak", "actinic keratosis", "solar keratosis", "bowen disease", "bowens disease", "bowen s disease",
+        "intraepithelial carcinoma", "actinic keratoses and intraepithelial carcinoma",
+        "actinic keratosis bowen s disease intraepithelial carcinoma",
+    ),
+    "bcc": ("basal cell carcinomas",),
+    "bkl": (
+        "benign keratosis", "benign keratosis like lesion", "benign keratosis like lesions", "seborrheic keratosis",
+        "seborrheic keratoses", "seborrhoeic keratosis", "seborrhoeic keratoses", "pigmented benign keratosis",
+        "solar lentigo", "lichen planus like keratosis",
+    ),
+    "df": ("dermatofibromas",),
+    "mel": ("melanomas", "malignant melanoma"),
+    "nv": (
+        "nevus", "nevi", "naevus", "naevi", "melanocytic nevi", "melanocytic naevus", "melanocytic naevi", "mole",
+        "moles",
+    ),
+    "vasc": ("vascular", "vascular lesions", "vascular skin lesion", "vascular skin lesions"),
+}  # fmt: skip
+
+
+def code_of_name(name: str) -> str | None:
+    """The code of a kind by its code, name or common synonym, however it is written; None if there is none."""
+    return _CODE_OF.get(_plain(name))
+
+
+def is_class_folders(found: Found) -> bool:
+    """Whether any photo lies in a folder with the name of a kind."""
+    start = _length_of_wrapping(found)
+    return any(_part_and_class(path, start)[1] for path in found.photos)
+
+
+def list_class_folders(found: Found) -> Listing:
+    """List the photos of all class folders. Raises BuildError if a folder's name is not that of a kind."""
+    start = _length_of_wrapping(found)
+    entries: list[Entry] = []
+    left_out: list[LeftOut] = [*found.left_out]
+    unknown: Counter[str] = Counter()
+    for path, place in sorted(found.photos.items()):
+        part, code, folder = _part_and_class(path, start)
+        if code:
+            entries.append(Entry(readable(path), "", code, place, part))
+        elif folder:
+            unknown[folder] += 1
+        else:
+            left_out.append((readable(path), "it lies in no class folder"))
+    if unknown:
+        names = ", ".join(f"'{readable(name)}' ({count})" for name, count in sorted(unknown.items()))
+        raise BuildError(
+            f"folders whose name is not that of a kind of lesion, and how many photos are in them: {names}",
+            remedy=f"rename them to one of {', '.join(CODES)} (or its full name), or move them away",
+        )
+    return Listing(
+        source="class folders",
+        title="photos in class folders",
+        entries=entries,
+        left_out=left_out,
+        passed_over=found.passed_over,
+    )
+
+
+def _part_and_class(path: PurePosixPath, start: int) -> tuple[str, str | None, str]:
+    """Part, code, and the folder that was to name the class; empty where there is no such folder."""
+    folders = path.parts[start:-1]
+    part = PART_NAMES.get(folders[0].lower(), "") if folders else ""
+    rest = folders[1:] if part else folders
+    return part, code_of_name(rest[0]) if rest else None, "/".join(folders[: 2 if part else 1]) if rest else ""
+
+
+def _length_of_wrapping(found: Found) -> int:
+    """How many folders enclose everything and say nothing, such as the one that a zip file unpacks to."""
+    paths: list[tuple[str, ...]] = [path.parts[:-1] for path in found.photos]
+    start = 0
+    while paths and all(len(parts) > start + 1 for parts in paths):
+        names = {parts[start] for parts in paths}
+        name = next(iter(names))
+        if len(names) > 1 or code_of_name(name) or name.lower() in PART_NAMES:
+            break
+        start += 1
+    return start
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
+
+
+_CODE_OF = {_plain(name): kind.code for kind in CLASSES for name in (kind.code, kind.name, *SYNONYMS[kind.code])}

@@ -1,0 +1,140 @@
+"""Finds out what a source is by looking at it, and lists its photos."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+from builder.data.sources.arrays import COLOUR, GREY, LABELS, list_arrays
+from builder.data.sources.class_folders import is_class_folders, list_class_folders
+from builder.data.sources.ham10000 import COLUMNS, METADATA, list_ham10000
+from builder.data.sources.isic2018 import ground_truths, list_isic2018
+from builder.data.sources.listing import Listing
+from builder.data.sources.medmnist import list_medmnist
+from builder.data.sources.photo_files import (
+    PHOTO_SUFFIXES,
+    TABLE_SUFFIXES,
+    Found,
+    find_files,
+    readable,
+    suffix_of,
+    walk,
+)
+from builder.data.sources.tables import columns_of
+from builder.errors import BuildError
+
+KINDS = (
+    f"{METADATA}.csv (or .tab) beside its photos or their zip files; an ISIC 2018 Task 3 ground truth beside its "
+    f"photos; a folder for each kind of lesion; {COLOUR} or {GREY} with {LABELS}; a DermaMNIST .npz file"
+)
+SUFFIXES = {*PHOTO_SUFFIXES, *TABLE_SUFFIXES, ".zip", ".npy", ".npz", ""}
+
+
+def list_source(source: str) -> Listing:
+    """List the photos of `source`, whatever kind it is of. Raises BuildError if it is of none."""
+    path = path_of(source)
+    if not _exists(path):
+        raise BuildError(
+            f"there is no folder or file {path}", remedy="name one with --data, or leave it out for demo data"
+        )
+    if not (path.is_file() or path.is_dir()):
+        raise BuildError(
+            f"{path} is neither a folder nor a regular file", remedy="name a folder or a file of photos with --data"
+        )
+    if path.is_file() and path.suffix.lower() == ".npz":
+        return list_medmnist(path)
+    if path.is_file() and path.suffix.lower() == ".npy":
+        return list_arrays(_photos_beside(path))
+    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+        return _list_table(path, find_files(path.parent))
+    if path.is_file() and path.suffix.lower() != ".zip":
+        raise BuildError(f"{path} is no source of photos", remedy=f"known are: {KINDS}")
+    return _list_folder(path, find_files(path))
+
+
+def path_of(source: str) -> Path:
+    """The folder or file behind the word that --data was given."""
+    if source == "ham10000":
+        from builder.data.sources.download import cache_folder
+
+        return cache_folder()
+    return Path(source)
+
+
+def files_of_source(source: str) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of every file that could matter: what a build depends on, and cheap to ask for."""
+    path = path_of(source)
+    if not _exists(path):
+        return []
+    if path.suffix.lower() == ".npy" and path.is_file():
+        return sorted(_state(file.name, file) for file in path.parent.iterdir() if file.suffix.lower() == ".npy")
+    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+        path = path.parent
+    if not path.is_dir():
+        return [_state(path.name, path)]
+    return sorted(_state(name, file) for name, file in walk(path, []) if suffix_of(name) in SUFFIXES)
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is anything; no name that no disk can have leads to it."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _list_folder(path: Path, found: Found) -> Listing:
+    if metadata := _metadata(found):
+        return list_ham10000(found, metadata)
+    if truths := ground_truths(found):
+        return list_isic2018(found, truths)
+    names = {file.name: file for file in found.arrays}
+    if COLOUR in names or GREY in names:
+        return list_arrays(names.get(COLOUR) or names[GREY])
+    if derma := [file for file in found.arrays if file.suffix.lower() == ".npz"]:
+        if len(derma) > 1:
+            raise BuildError(
+                f"{path} holds {len(derma)} .npz files", remedy=f"name one of them, for example --data {derma[0]}"
+            )
+        return list_medmnist(derma[0])
+    if is_class_folders(found):
+        return list_class_folders(found)
+    raise BuildError(
+        f"{path} is of no kind this program knows: {METADATA}.csv is missing, and so is every other sign "
+        f"({len(found.photos)} photos and {len(found.tables)} tables were found)",
+        remedy=f"name a folder that holds one of these: {KINDS}",
+    )
+
+
+def _list_table(file: Path, found: Found) -> Listing:
+    """List what one table names of the photos beside it: for folders that hold the tables of several sets."""
+    table = PurePosixPath(file.name)
+    if table in ground_truths(found):
+        return list_isic2018(found, [table])
+    return list_ham10000(found, table)
+
+
+def _metadata(found: Found) -> PurePosixPath | None:
+    """The table of HAM10000, by its name; else any table with its columns."""
+    if named := sorted(path for path in found.tables if path.stem == METADATA):
+        return named[0]
+    fitting = (path for path, place in sorted(found.tables.items()) if set(COLUMNS) <= set(columns_of(path, place)))
+    return next(fitting, None)
+
+
+def _photos_beside(file: Path) -> Path:
+    """The array of photos that a `.npy` file means: `y.npy` means the one beside it."""
+    if file.name in (COLOUR, GREY):
+        return file
+    for name in (COLOUR, GREY):
+        if file.name == LABELS and file.with_name(name).exists():
+            return file.with_name(name)
+    raise BuildError(f"{file} is neither {COLOUR} nor {GREY}", remedy=f"name the photos so, and their labels {LABELS}")
+
+
+def _state(name: str, file: Path | os.DirEntry[str]) -> tuple[str, int, int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return readable(name), -1, -1  # a link that leads nowhere; it is there, and may be mended
+    return readable(name), status.st_size, status.st_mtime_ns

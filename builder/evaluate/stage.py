@@ -1,0 +1,161 @@
+"""Sixth stage: how well the network does on the test part, which nothing before has looked at."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics
+
+from builder.classes import CLASSES, CODES
+from builder.config.read import Config
+from builder.data.store import Photos, count_by_class, load_photos, stored_pixels
+from builder.evaluate.bootstrap import LesionBootstrap
+from builder.evaluate.calibration import measure_calibration
+from builder.evaluate.confidence import measure_sureness
+from builder.evaluate.discrimination import (
+    areas_of_classes,
+    measure_class,
+    measure_headline,
+    measure_malignant,
+    roc_curve,
+)
+from builder.evaluate.predictions import Answers
+from builder.evaluate.subgroups import measure_subgroups
+from builder.network import design_of
+from builder.progress import steps
+from builder.split import PARTS, load_parts, load_split
+
+Strings = NDArray[np.str_]
+
+
+def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path, config: Config, into: Path) -> None:
+    """Stage entry: save `figures.json` (what the report shows of data and network), `predictions.csv`, `limits.json`.
+
+    The last is what the model card says of operating point and sureness.
+    """
+    from builder.predict.calibrate import load_calibrated, load_calibration
+    from builder.train.stage import kept_epoch, predict  # here, so that figures alone need not wait for TensorFlow
+
+    table, parts = load_photos(photos), load_parts(split)
+    test = parts["test"]
+    network, calibration = load_calibrated(trained, calibrated), load_calibration(calibrated)
+    design = design_of(network.name)
+    with steps("evaluating", len(test)) as advance:
+        probabilities = predict(network, stored_pixels(photos, test), advance)
+    history = json.loads((trained / "history.json").read_text(encoding="utf-8"))
+    majority = int(np.bincount(table.labels[parts["training"]], minlength=len(CLASSES)).argmax())
+    answers = Answers(probabilities, table.labels[test])
+    details = {name: column[test] for name, column in table.details.items()}
+    measured = measure(answers, table.lesion_ids[test], details, majority, calibration, config)
+    figures = {
+        "data": describe_data(table, parts, load_split(split)),
+        "network": {
+            "title": design.title,
+            "layers": len(network.layers),
+            "parameters": network.count_params(),
+            "epochs": len(history),
+            "kept_epoch": kept_epoch(history, config.recipe_of(design.name).keep),
+            "history": history,
+            **measured,
+        },
+    }
+    (into / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    (into / "limits.json").write_text(json.dumps(limits_of(measured), indent=1), encoding="utf-8")
+    _save_predictions(design.name, table, test, probabilities, into / "predictions.csv")
+
+
+def describe_data(table: Photos, parts: dict[str, NDArray[np.int64]], split: dict[str, Any]) -> dict[str, Any]:
+    """What the network was built from: counts, parts, and the rule that made the parts."""
+    return {
+        **table.about,
+        "photos": len(table.labels),
+        "lesions": len(set(table.lesion_ids)),
+        "split_rule": split["rule"],
+        "unused": split["unused"],
+        "careless_split": split["careless"],
+        "parts": {
+            part: {
+                "photos": len(parts[part]),
+                "lesions": len(set(table.lesion_ids[parts[part]])),
+                "by_class": count_by_class(table.labels[parts[part]]),
+            }
+            for part in PARTS
+        },
+    }
+
+
+def measure(
+    answers: Answers,
+    lesion_ids: Strings,
+    details: Mapping[str, Strings],
+    majority: int,
+    calibration: Mapping[str, Any],
+    config: Config,
+) -> dict[str, Any]:
+    """Every figure of the test part, with its interval: `networks.<name>` of report.schema.json.
+
+    lesion_ids: (photos,). details: further columns of (photos,). majority: the class most frequent in training.
+    calibration: what `calibrate_network` saved.
+    """
+    rules = config.evaluation
+    bootstrap = LesionBootstrap(lesion_ids, rules.resamples, rules.seed)
+    with steps("measuring", 6 + len(CODES)) as advance:
+
+        def done(part: Any) -> Any:
+            advance()
+            return part
+
+        areas = done(areas_of_classes(answers, bootstrap))
+        return {
+            "test": done(measure_headline(answers, areas, bootstrap, majority)),
+            "by_class": {code: done(measure_class(answers, i, areas, bootstrap)) for i, code in enumerate(CODES)},
+            "confusion": metrics.confusion_matrix(answers.labels, answers.given, labels=range(len(CODES))).tolist(),
+            "roc": {code: roc_curve(answers.probabilities[:, i], answers.labels == i) for i, code in enumerate(CODES)},
+            "malignant": done(measure_malignant(answers, calibration["operating_point"], bootstrap)),
+            "calibration": done(measure_calibration(answers, calibration["temperature"], bootstrap)),
+            "sureness": done(measure_sureness(answers, calibration["sureness"], bootstrap)),
+            "subgroups": done(measure_subgroups(answers, details, rules, bootstrap)),
+        }
+
+
+def limits_of(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page needs of all this: thresholds that validation has set, with what they do on the test part.
+
+    Not with what they did on validation, on which they were chosen: that is too good. Without an operating point
+    any photo counts as suspicious.
+    """
+    point = measured["malignant"]["operating_point"]
+    return {
+        "operating_point": {
+            "threshold": point["threshold"] if point else 0.0,
+            "sensitivity": point["sensitivity"]["value"] if point else None,
+            "specificity": point["specificity"]["value"] if point else None,
+        },
+        "sureness": [
+            {"level": level["level"], "from": level["from"], "right_of_100": _of_100(level["accuracy"]["value"])}
+            for level in measured["sureness"]["levels"]
+        ],
+    }
+
+
+def _of_100(share: float | None) -> int | None:
+    return None if share is None else round(100 * share)
+
+
+def _save_predictions(
+    network: str, table: Photos, test: NDArray[np.int64], probabilities: NDArray[np.float32], file: Path
+) -> None:
+    with open(file, "w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(["network", "image_id", "lesion_id", "truth", *CODES])
+        for photo, row in zip(test, probabilities, strict=True):
+            values = [f"{value:.9g}" for value in row]  # nine digits give back the same float32
+            writer.writerow(
+                [network, table.image_ids[photo], table.lesion_ids[photo], CODES[table.labels[photo]], *values]
+            )

@@ -1,0 +1,1 @@
+"""A network as TensorFlow.js files, read back and compared, with the model card."""

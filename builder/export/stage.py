@@ -1,0 +1,232 @@
+"""Seventh stage: the network as TensorFlow.js files, read back and compared before anybody gets to see them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.classes import classes_as_dicts
+from builder.config.read import Config
+from builder.data.demo.draw import draw_demo_photos
+from builder.data.store import load_photos
+from builder.errors import BuildError
+from builder.evaluate.ood import load_scope
+from builder.export.card import card_problem
+from builder.export.disk_copies import write_twin
+from builder.export.equalisation import equalize
+from builder.export.tensorflowjs import load_layers_model, save_layers_model
+from builder.files.ownership import delete_files
+from builder.network import Network, design_of
+from builder.photo.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
+from builder.predict.calibrate import load_calibrated
+from builder.predict.grad_cam import describe_explanation
+from builder.predict.ood_detector import cells_of, detector_of
+from builder.progress import steps
+from builder.split import load_parts
+from builder.train.stage import predict
+
+ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
+# Of all weights: such kernels may be stored in 8 bits, their errors average out; those of the first layers are smaller.
+LARGE_KERNEL_SHARE = 0.07
+# How they may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose, and so do many layers in
+# a row; float32 is all of the network as it was trained.
+LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16", "float32"), "float32": ("float32",)}
+STORED_BYTES = {"uint8": 1, "float16": 2}
+
+COMPARED_PHOTOS = 100  # of the test part: more take longer and change the largest change little
+# Largest change of any probability that storing may cause.
+LARGEST_CHANGE = {"mixed": 0.01, "float32": 0.00001}
+
+SELF_TEST_PHOTOS = 3
+SELF_TEST_SEED = 2018
+SELF_TEST_TOLERANCE = 0.001  # of a probability: float32 on any processor stays far below, float16 does not
+SELF_TEST_SCOPE_TOLERANCE = 0.01  # of what a lesion photo may have: no photo is refused for less
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What storing the network changed: of any probability, and how many answers."""
+
+    photos_compared: int
+    largest_probability_change: float
+    answers_changed: int
+
+
+def export_network(
+    photos: Path,
+    split: Path,
+    trained: Path,
+    calibrated: Path,
+    scoped: Path,
+    evaluated: Path,
+    config: Config,
+    into: Path,
+) -> None:
+    """Stage entry: save `model/<name>/` as the site will hold it, twins included, and `export.json`."""
+    weights = config.export.weights
+    limits = {
+        **json.loads((evaluated / "limits.json").read_text(encoding="utf-8")),
+        **load_scope(scoped)["limits"],
+    }
+    network = load_calibrated(trained, calibrated)
+    if weights == "mixed":
+        equalize(network, spared=detector_of(limits["scope"]).looked_at)
+    folder = into / "model" / network.name
+    test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
+    stored, large_kernels, comparison = store_smallest(network, weights, test, folder)
+    _refuse_if_changed(comparison, weights)
+    card = describe_model(stored, weights, folder, limits)
+    _refuse_unsound(card, network.name)
+    (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+    for file in sorted(folder.iterdir()):
+        write_twin(file, into)
+    summary = {
+        "weights": weights,
+        "large_kernels": large_kernels,
+        "files": len(card["files"]),
+        "bytes": card["bytes"],
+        "input": card["input"],
+        "photos_compared": comparison.photos_compared,
+        "largest_probability_change": comparison.largest_probability_change,
+        "answers_changed": comparison.answers_changed,
+    }
+    (into / "export.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+
+def store_smallest(
+    network: Network, weights: str, photos: NDArray[np.uint8], folder: Path
+) -> tuple[Network, str, Comparison]:
+    """Write the model in the first way that changes no probability by more than it may; returns it, and which way.
+
+    It is returned as read back. Where no way changes so little, it is the last one.
+    """
+    before = predict(network, photos)
+    for large_kernels in LARGE_KERNEL_TYPES[weights]:
+        if (folder / "model.json").exists():
+            delete_files(_in_order(folder))  # of the way before; there may have been more of them
+        folder.mkdir(parents=True, exist_ok=True)
+        write_model(network, large_kernels, folder)
+        stored = load_layers_model(folder)
+        with steps(f"exporting: large kernels in {large_kernels}", len(photos)) as advance:
+            comparison = compare(before, predict(stored, photos, advance))
+        if comparison.largest_probability_change <= LARGEST_CHANGE[weights]:
+            break
+    return stored, large_kernels, comparison
+
+
+def write_model(network: Network, large_kernels: str, folder: Path) -> None:
+    """Write `model.json` and its shards: all `float32` in the origin's 4 MiB shards, else in as many smaller ones.
+
+    large_kernels: what the kernels with many of the weights are stored as, `uint8` or `float16`; the rest is float16.
+    """
+    shards = design_of(network.name).shards
+    if large_kernels == "float32":
+        save_layers_model(network, folder, quantized={}, shard_bytes=ORIGIN_SHARD_BYTES)
+        return
+    by_type: dict[str, list[Any]] = {"float16": [], "uint8": []}
+    fewest = LARGE_KERNEL_SHARE * network.count_params()
+    for weight in network.weights:
+        by_type[large_kernels if math.prod(weight.shape) >= fewest else "float16"].append(weight)
+    stored_bytes = sum(STORED_BYTES[kind] * math.prod(weight.shape) for kind in by_type for weight in by_type[kind])
+    save_layers_model(
+        network,
+        folder,
+        quantized={kind: [_name(weight) for weight in weights] for kind, weights in by_type.items() if weights},
+        shard_bytes=math.ceil(stored_bytes / (shards or math.ceil(stored_bytes / ORIGIN_SHARD_BYTES))),
+    )
+
+
+def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparison:
+    """Compare probabilities (photos, 7) of the trained and of the stored network."""
+    return Comparison(
+        photos_compared=len(before),
+        largest_probability_change=float(np.abs(before - after).max(initial=0.0)),
+        answers_changed=int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
+    )
+
+
+def describe_model(stored: Network, weights: str, folder: Path, limits: dict[str, Any]) -> dict[str, Any]:
+    """The model card: all that the page must know of the network. No fact of it is typed again in JavaScript.
+
+    limits: what the page goes by when it judges an answer.
+    """
+    files: list[dict[str, Any]] = [
+        {"path": file.name, "bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for file in _in_order(folder)
+    ]
+    return {
+        "name": folder.name,
+        "version": hashlib.sha256("".join(file["sha256"] for file in files).encode()).hexdigest(),
+        "input": {"width_px": stored.input_shape[2], "height_px": stored.input_shape[1]},
+        "photo_limits": {
+            "max_megapixels": MAX_MEGAPIXELS,
+            "smallest_frame": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
+        },
+        "classes": classes_as_dicts(),
+        "weights": weights,
+        "files": files,
+        "bytes": sum(file["bytes"] for file in files),
+        "judgement": limits,
+        "explanation": describe_explanation(stored),
+        "self_test": _self_test(stored, limits["scope"]),
+    }
+
+
+def _self_test(stored: Network, scope: dict[str, Any]) -> dict[str, Any]:
+    """Pixels with the probabilities and the scope they must give, by which the page proves a backend.
+
+    Always drawn photos: those that people bring are private.
+    """
+    size = {"width_px": stored.input_shape[2], "height_px": stored.input_shape[1]}
+    pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED, **size)])
+    detector = detector_of(scope)
+    scopes = detector.scope_of(cells_of(stored, detector.looked_at, pixels))
+    return {
+        "tolerance": SELF_TEST_TOLERANCE,
+        "scope_tolerance": SELF_TEST_SCOPE_TOLERANCE,
+        "vectors": [
+            {
+                "pixels": base64.b64encode(photo.tobytes()).decode("ascii"),
+                "probabilities": [float(p) for p in row],
+                "scope": float(photo_scope),
+            }
+            for photo, row, photo_scope in zip(pixels, predict(stored, pixels), scopes, strict=True)
+        ],
+    }
+
+
+def _refuse_if_changed(comparison: Comparison, weights: str) -> None:
+    if comparison.largest_probability_change > LARGEST_CHANGE[weights]:
+        raise BuildError(
+            f"the stored network is not the trained one: a probability changed by "
+            f"{comparison.largest_probability_change:.4f} (at most {LARGEST_CHANGE[weights]} is allowed)",
+            remedy="store it whole with --set export.weights=float32",
+        )
+
+
+def _refuse_unsound(card: dict[str, Any], name: str) -> None:
+    """Neither the page nor `predict` would answer by such a card."""
+    problem = card_problem(card, name)
+    if problem:
+        raise BuildError(
+            f"the network '{name}' cannot be described: {problem}",
+            remedy="if its training has diverged, lower its learning rate; else train on more photos",
+        )
+
+
+def _in_order(folder: Path) -> list[Path]:
+    """`model.json`, then the shards by number."""
+    manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))["weightsManifest"]
+    return [folder / "model.json", *(folder / path for group in manifest for path in group["paths"])]
+
+
+def _name(weight: Any) -> str:
+    return str(weight.name).removesuffix(":0")

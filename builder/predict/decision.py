@@ -1,0 +1,43 @@
+"""What may be said of an answer: from the network's numbers and the limits in its card to codes.
+
+The page does the same in `web_template/js/judgement.js`; the two must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from builder.classes import CLASSES
+from builder.photo.quality import Measures, quality_codes
+
+
+def judge(probabilities: Sequence[float], scope: float, quality: Measures, limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Judge one photo by `limits`, the card's `judgement`.
+
+    probabilities: one a class. scope: how unlike the training photos it is. Returns `verdict` ("answer", "not-sure"
+    or "not-a-lesion"), `sureness`, `right_of_100`, `malignant` and `quality`.
+    """
+    highest = max(probabilities)
+    level = next(level for level in limits["sureness"] if highest >= level["from"])
+    together = sum(probabilities[kind.index] for kind in CLASSES if kind.is_malignant)
+    point = limits["operating_point"]
+    return {
+        "verdict": _verdict(scope, limits["scope"]["threshold"], level["level"]),
+        "sureness": level["level"],
+        "right_of_100": level["right_of_100"],
+        "malignant": {
+            "probability": together,
+            "threshold": point["threshold"],
+            "is_above": together >= point["threshold"],
+            "sensitivity": point["sensitivity"],
+            "specificity": point["specificity"],
+        },
+        "quality": quality_codes(quality, limits["quality"]),
+    }
+
+
+def _verdict(scope: float, threshold: float, sureness: str) -> str:
+    if not scope <= threshold:  # so that NaN is no lesion photo either
+        return "not-a-lesion"
+    return "not-sure" if sureness == "not-sure" else "answer"

@@ -1,0 +1,50 @@
+"""Reads files of a built site, each compared with the hash that the site itself has of it.
+
+The list in the service worker has the hashes of the pages' files, a network's card those of its weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from builder.errors import BuildError
+from builder.export.card import card_problem
+from builder.site.offline import SERVICE_WORKER, listed_hashes
+
+
+def read_site_json(site: Path, name: str) -> Any:
+    """What the site's JSON file `name` holds. Raises a BuildError unless it is the one that was built."""
+    hashes = listed_hashes(site)
+    if name not in hashes:
+        raise _damaged(site / SERVICE_WORKER)
+    return json.loads(_content(site / name, hashes[name]))
+
+
+def read_card(site: Path, network: str) -> dict[str, Any]:
+    """The model card of a network. Raises a BuildError unless card and weights are those that were built."""
+    folder = f"model/{network}"
+    card: dict[str, Any] = read_site_json(site, f"{folder}/card.json")
+    if problem := card_problem(card, network):
+        raise BuildError(
+            f"the card of the network '{network}' is damaged: {problem}",
+            remedy="run python build.py again, which makes it anew",
+        )
+    for file in card["files"]:
+        _content(site / folder / file["path"], file["sha256"])
+    return card
+
+
+def _content(file: Path, sha256: str) -> bytes:
+    content = file.read_bytes() if file.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise _damaged(file)
+    return content
+
+
+def _damaged(file: Path) -> BuildError:
+    return BuildError(
+        f"{file} is damaged or missing", remedy="run python build.py, with the same options as before: it makes it anew"
+    )

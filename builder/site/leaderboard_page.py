@@ -1,0 +1,30 @@
+"""The leaderboard as a page of the site, and its figures as a file beside it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+
+from builder.evaluate.verdict import better_of
+from builder.folders import TEMPLATES
+from builder.site.report_pages import Report, report_context
+
+PAGE, TEMPLATE = "leaderboard.html", "_leaderboard.html"
+SCRIPT = TEMPLATES / "js" / "_leaderboard.js"
+BOARD = "leaderboard.json"
+SCHEMA = "leaderboard.schema.json"
+
+
+def write_board_page(environment: Environment, board: Mapping[str, Any], report: Report, into: Path) -> None:
+    """Write page, script, JSON and schema into the site; board: as `leaderboard.schema.json` describes it."""
+    context = report_context(report, board["compared_with"], has_board=True)
+    page = environment.get_template(TEMPLATE).render({**context, "board": board, "better_of": better_of})
+    (into / PAGE).write_text(page, encoding="utf-8", newline="\n")
+    (into / BOARD).write_text(json.dumps(board, indent=1, allow_nan=False), encoding="utf-8")
+    shutil.copy(Path(__file__).with_name(SCHEMA), into)
+    shutil.copy(SCRIPT, into / "js" / SCRIPT.name.removeprefix("_"))

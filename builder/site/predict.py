@@ -1,0 +1,154 @@
+"""Classifies photos from the terminal: the network of the built site, with the page's own preprocessing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.classes import CLASSES, CODES
+from builder.errors import BuildError
+from builder.folders import TEMPLATES, Folders
+from builder.photo.preprocess import PhotoProblem, Pixels, centred_frame, frame_and_shrink, read_photo
+from builder.photo.quality import Measures, measure_quality
+from builder.predict.decision import judge
+from builder.site.built import read_card, read_site_json
+from builder.site.messages import Messages, load_messages
+from builder.terminal import visible
+
+if TYPE_CHECKING:
+    from builder.predict.ensemble import Members
+
+WARNING = "For education only: this is not a diagnosis. Show any spot that worries you to a dermatologist."
+
+# Of an ensemble, where others would claim a figure.
+UNTESTED = (
+    "The mean of {count} networks, each made without one of {count} folds. How well the mean does was not measured, "
+    "and cannot be on these data: every photo of them was used to make all but one of the networks. The report's "
+    "figures are of single networks."
+)
+
+
+def predict_photos(
+    photos: list[Path], site: Path, network: str | None, *, as_json: bool, ensemble_in: Folders | None = None
+) -> int:
+    """Print what a network of `site` answers for each photo; returns the exit code.
+
+    network: None is the one that answers first in the page too. ensemble_in: where a build has left the networks of
+    all folds, to answer with their mean; whether a photo shows a lesion is still the site's network to say. A photo
+    that cannot be used is named on the standard error stream and left out; the others are still answered.
+    """
+    model = _model_of(site, network)
+    members = _members_of(ensemble_in, model.name) if ensemble_in else None
+    card = read_card(site, model.name)
+    readable: list[Path] = []
+    pixels: list[Pixels] = []
+    measures: list[Measures] = []
+    for photo in photos:
+        try:
+            whole = read_photo(photo)
+            seen = frame_and_shrink(whole, photo.name, card["input"]["width_px"])
+        except PhotoProblem as problem:
+            print(visible(f"{problem.problem}: {problem.remedy}"), file=sys.stderr)
+            continue
+        readable.append(photo)
+        pixels.append(seen)
+        measures.append(measure_quality(seen, centred_frame(whole.shape[1], whole.shape[0]).width))
+    answers = _classify(pixels, measures, model, card["judgement"]) if pixels else []
+    if members and answers:
+        answers = _answer_together(members, pixels, answers)
+    if as_json:
+        rows = [{"file": str(photo), **answer} for photo, answer in zip(readable, answers, strict=True)]
+        print(json.dumps({"photos": rows}, indent=1))
+    elif answers:
+        messages = load_messages(TEMPLATES / "messages")["en"]  # what the page says
+        for photo, answer in zip(readable, answers, strict=True):
+            print(_in_words(photo, answer, messages))
+        if members:
+            print(UNTESTED.format(count=len(members)))
+        print(WARNING)
+    return 0 if len(readable) == len(photos) else 1
+
+
+def _model_of(site: Path, network: str | None) -> Path:
+    if not (site / "report.json").is_file():
+        raise BuildError("there is no built network yet", remedy="run python build.py first")
+    try:
+        names = list(read_site_json(site, "report.json")["networks"])
+    except (LookupError, TypeError) as error:
+        raise BuildError(f"{site / 'report.json'} is damaged", remedy="run python build.py again") from error
+    if network and network not in names:
+        raise BuildError(f"the site has no network '{network}'", remedy=f"it has: {', '.join(names)}")
+    return site / "model" / (network or names[0])
+
+
+def _classify(
+    pixels: list[Pixels], measures: list[Measures], model: Path, limits: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Each photo's probabilities by class, and what the page would say of them."""
+    import numpy as np
+
+    from builder.export.tensorflowjs import load_layers_model
+    from builder.predict.ood_detector import cells_of, detector_of
+    from builder.train.stage import predict
+
+    network, photos = load_layers_model(model), np.stack(pixels)
+    probabilities = predict(network, photos)
+    detector = detector_of(limits["scope"])
+    scopes = detector.scope_of(cells_of(network, detector.looked_at, photos))
+    return [
+        {
+            "probabilities": {code: float(value) for code, value in zip(CODES, row, strict=True)},
+            "scope": float(scope),
+            "judgement": judge(row.tolist(), float(scope), measured, limits),
+        }
+        for row, scope, measured in zip(probabilities, scopes, measures, strict=True)
+    ]
+
+
+def _members_of(folders: Folders, network: str) -> Members:
+    from builder.predict.ensemble import members_of
+
+    return members_of(folders.record, folders.work, network)
+
+
+def _answer_together(members: Members, pixels: list[Pixels], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The mean of all folds' networks in place of one network's probabilities.
+
+    The lines to "suspicious" and "not sure" are a single network's, and are not drawn through the mean.
+    """
+    import numpy as np
+
+    from builder.predict.ensemble import answers_of_folds, together
+
+    return [
+        {**mean, "scope": answer["scope"], "judgement": _without_lines(answer["judgement"])}
+        for mean, answer in zip(together(answers_of_folds(members, np.stack(pixels))), answers, strict=True)
+    ]
+
+
+def _without_lines(judgement: dict[str, Any]) -> dict[str, Any]:
+    verdict = judgement["verdict"] if judgement["verdict"] == "not-a-lesion" else "answer"
+    return {"verdict": verdict, "quality": judgement["quality"]}
+
+
+def _in_words(photo: Path, answer: dict[str, Any], messages: Messages) -> str:
+    probabilities, judgement = answer["probabilities"], answer["judgement"]
+    ranked = sorted(CLASSES, key=lambda lesion_class: -probabilities[lesion_class.code])
+    lines = [
+        f"{probabilities[kind.code]:7.1%}{_range(answer, kind.code)}  {kind.name} ({kind.group}): {kind.plain}"
+        for kind in ranked
+    ]
+    said = [messages[f"quality.{code}"] for code in judgement["quality"]]
+    if judgement["verdict"] != "answer":
+        said.insert(0, f"{messages['answer.' + judgement['verdict']]}.")
+    return "\n".join([visible(photo), *said, *lines, ""])
+
+
+def _range(answer: dict[str, Any], code: str) -> str:
+    """Between what the networks of an ensemble differ; nothing of a single one."""
+    if "by_fold" not in answer:
+        return ""
+    of_folds = [fold[code] for fold in answer["by_fold"]]
+    return f" ({min(of_folds):.1%} to {max(of_folds):.1%})"

@@ -1,0 +1,107 @@
+"""Puts the built site on the `gh-pages` branch, from which GitHub Pages serves it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from builder.errors import BuildError
+from builder.export.disk_copies import SUFFIX
+from builder.files.lock import locked_beside
+from builder.files.ownership import DONE, changed_in, copy_files, files_listed, foreign_in
+from builder.site.in_place import site_files
+
+BRANCH = "gh-pages"
+REMOTE = "origin"
+NO_JEKYLL = ".nojekyll"  # tells GitHub to serve the files as they are
+MESSAGE = "Publish the site"
+Git = Callable[..., str]  # called with arguments for git, and what it is to read as `given`; returns what it prints
+
+
+def publish_site(site: Path, repository: Path) -> None:
+    """Commit the files of `site` to `gh-pages` of `origin`; nothing in the checkout changes, nor any branch of it.
+
+    What the branch holds that was not published by this program, such as the host's CNAME, stays.
+    """
+    _refuse_without_remote(repository)
+    with tempfile.TemporaryDirectory() as folder:
+        publics = Path(folder, "site")
+        with locked_beside(site):
+            left_out = foreign_in(site)
+            files = copy_without_twins(site, publics)
+            shutil.copy(site / DONE, publics)
+        (publics / NO_JEKYLL).touch()
+        _push(_git_in(repository, publics, Path(folder, "index")))
+    if left_out:
+        print(f"Left out, as no build has made it: {', '.join(left_out)}")
+    print(f"{files} files are on {BRANCH} of {REMOTE}. In the repository's settings, Pages must serve that branch.")
+
+
+def copy_without_twins(site: Path, into: Path) -> int:
+    """Copy the files that a build has made of the site, but for the twins, which only pages opened from disk need.
+
+    Returns how many files. Raises a BuildError where one is not as the build has left it.
+    """
+    made = site_files(site)
+    if changed := changed_in(site):
+        raise BuildError(
+            f"{site / changed[0]} is not as the build has left it",
+            remedy="run python build.py, with the same options as before, and publish then",
+        )
+    if not made:
+        raise BuildError(f"no build has made {site}", remedy="run python build.py first")
+    kept = [name for name in made if not (name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in made)]
+    copy_files((site / name for name in kept), site, into)
+    return len(kept)
+
+
+def _refuse_without_remote(repository: Path) -> None:
+    if shutil.which("git") is None:
+        raise BuildError("git is not installed", remedy="install git, or upload the folder site/ by hand")
+    found = subprocess.run(["git", "remote", "get-url", REMOTE], cwd=repository, capture_output=True, check=False)
+    if found.returncode:
+        raise BuildError(
+            f"{repository} is no git repository with a remote called {REMOTE}",
+            remedy=f"add the repository on GitHub with git remote add {REMOTE} ADDRESS",
+        )
+
+
+def _push(git: Git) -> None:
+    """Commit the files on top of what is on the branch now; git refuses to push that over anything newer."""
+    found = git("ls-remote", REMOTE, f"refs/heads/{BRANCH}").split()
+    before = found[:1]
+    if before:
+        git("fetch", "--quiet", REMOTE, f"refs/heads/{BRANCH}")
+    git("read-tree", *(before or ["--empty"]))
+    if before and git("ls-files", DONE):
+        published = files_listed(git("show", f":{DONE}"))
+        git("update-index", "-z", "--force-remove", "--stdin", given="".join(f"{name}\0" for name in published))
+    git("-c", "core.autocrlf=false", "add", "--force", "--ignore-removal", ".")
+    parents = [argument for commit in before for argument in ("-p", commit)]
+    commit = git("commit-tree", git("write-tree").strip(), *parents, "-m", MESSAGE).strip()
+    git("push", "--quiet", REMOTE, f"{commit}:refs/heads/{BRANCH}")
+
+
+def _git_in(repository: Path, files: Path, index: Path) -> Git:
+    """Git with an index of its own and `files` in the place of the checkout."""
+    found = _run(["rev-parse", "--absolute-git-dir"], repository, {})
+    places = {"GIT_DIR": found.strip(), "GIT_WORK_TREE": str(files), "GIT_INDEX_FILE": str(index)}
+    return lambda *arguments, given="": _run(arguments, files, places, given)
+
+
+def _run(arguments: Sequence[str], folder: Path, places: dict[str, str], given: str = "") -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env={**os.environ, **places}, input=given,
+        capture_output=True, check=False, encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    if done.returncode:
+        said = " ".join(line.strip() for line in done.stderr.splitlines() if line and not line.startswith("hint:"))
+        raise BuildError(
+            f"the site could not be put on {BRANCH} of {REMOTE}: git {arguments[0]} says: {said}",
+            remedy=f"mend that (may you push to {BRANCH} of {REMOTE}, is the network there?), then run publish again",
+        )
+    return done.stdout

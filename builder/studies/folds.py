@@ -1,0 +1,93 @@
+"""Every fold in turn: how much the figures of a network differ with the lesions it learned from, and was tested on.
+
+A stage of its own, on request. Each lesion is tested once, by a network that had not seen it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from builder.config.read import Config
+from builder.evaluate.bootstrap import Figure
+
+FIGURES = {
+    "accuracy": "test",
+    "floor_accuracy": "test",
+    "balanced_accuracy": "test",
+    "macro_auc": "test",
+    "melanoma_sensitivity": "test",
+    "malignant_auc": "malignant",
+}
+
+
+def measure_folds(photos: Path, *evaluated: Path, networks: Sequence[str], config: Config, into: Path) -> None:
+    """Stage entry: save `folds.json`, `report.folds` but for which fold the site ships.
+
+    evaluated: the figures of the first network, fold by fold, then those of the next one.
+    """
+    folds = config.split.folds
+    lesions = _column(photos / "photos.csv", "lesion_id")
+    by_network = {name: evaluated[folds * i : folds * (i + 1)] for i, name in enumerate(networks)}
+    for name, of_folds in by_network.items():
+        refuse_unless_each_once(
+            [_column(fold / "predictions.csv", "image_id") for fold in of_folds],
+            _column(photos / "photos.csv", "image_id"),
+            name,
+        )
+    done = {
+        "folds": folds,
+        "photos": len(lesions),
+        "lesions": len(set(lesions)),
+        "networks": {
+            name: spread_of([json.loads((fold / "figures.json").read_text(encoding="utf-8")) for fold in of_folds])
+            for name, of_folds in by_network.items()
+        },
+    }
+    (into / "folds.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
+
+
+def refuse_unless_each_once(tested: Sequence[Sequence[str]], image_ids: Sequence[str], network: str) -> None:
+    """Raise unless the test parts of the folds, put together, are all photos, each once."""
+    counts = Counter(image_id for fold in tested for image_id in fold)
+    if counts != Counter(image_ids):
+        raise AssertionError(f"{network}: the folds do not test each photo once")
+
+
+def spread_of(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of one network: each figure by fold, with its mean and its standard deviation over the folds.
+
+    figures: as `evaluate_network` saves them, fold by fold. A fold where a figure was not measured is left out of its
+    mean; the standard deviation, with one degree of freedom less than folds, is None of fewer than two.
+    """
+    return {
+        "by_fold": [
+            {"photos": fold["network"]["test"]["photos"], "lesions": fold["network"]["test"]["lesions"]}
+            for fold in figures
+        ],
+        "figures": {name: _spread([_figure(fold["network"], name) for fold in figures]) for name in FIGURES},
+    }
+
+
+def _figure(network: Mapping[str, Any], name: str) -> Figure:
+    figure: Figure = network[FIGURES[name]][name.removeprefix("malignant_")]
+    return figure
+
+
+def _spread(by_fold: Sequence[Figure]) -> dict[str, Any]:
+    values = [figure["value"] for figure in by_fold if figure["value"] is not None]
+    return {
+        "mean": statistics.fmean(values) if values else None,
+        "standard_deviation": statistics.stdev(values) if len(values) > 1 else None,
+        "by_fold": list(by_fold),
+    }
+
+
+def _column(file: Path, name: str) -> list[str]:
+    with open(file, newline="", encoding="utf-8") as lines:
+        return [row[name] for row in csv.DictReader(lines)]

@@ -1,0 +1,1 @@
+"""`python build.py leaderboard`: the site's networks side by side."""

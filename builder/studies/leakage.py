@@ -1,0 +1,95 @@
+"""What a split by photo would have added to the figures, measured: the network is trained both ways.
+
+A stage of its own, on request. That photos of one lesion on both sides of a split flatter a network is the field's
+commonest mistake (Kapoor and Narayanan, Patterns 4:100804, 2023; on dermatoscopic photos Abhishek, Jain, Hamarneh,
+Scientific Data 12:196, 2025).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.config.read import Config
+from builder.data.store import load_photos, stored_pixels
+from builder.evaluate.bootstrap import LesionBootstrap
+from builder.evaluate.predictions import Answers
+from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
+from builder.progress import steps
+from builder.split import TEST, UNUSED, load_parts
+from builder.train.stage import load_network, predict
+
+Parts = NDArray[np.int64]  # (photos,), as split.py has them
+
+
+def split_leaking(photos: Path, split: Path, config: Config, into: Path) -> None:
+    """Stage entry: save in `into/parts.npy` a split by photo with as many photos of each class in each part."""
+    parts = np.load(split / "parts.npy")
+    np.save(into / "parts.npy", deal_by_photo(parts, load_photos(photos).labels, config.split.seed))
+
+
+def deal_by_photo(parts: Parts, labels: NDArray[np.int64], seed: int) -> Parts:
+    """Deal the photos of each class anew, whatever lesion they show; both (photos,). No part changes its size."""
+    random = np.random.default_rng(seed)
+    dealt = parts.copy()
+    for label in np.unique(labels):
+        of_class = np.flatnonzero((labels == label) & (parts != UNUSED))
+        dealt[of_class] = random.permutation(parts[of_class])
+    return dealt
+
+
+def measure_leakage(
+    photos: Path, split: Path, leaking: Path, trained: Path, trained_leaking: Path, config: Config, into: Path
+) -> None:
+    """Stage entry: save `leakage.json`, the figures of both networks, each on its own test part, and what was added."""
+    table = load_photos(photos)
+    tests, answers = [], []
+    for way, way_trained in ((split, trained), (leaking, trained_leaking)):
+        test = load_parts(way)["test"]
+        with steps("evaluating", len(test)) as advance:
+            network = load_network(way_trained)
+            answers.append(predict(network, stored_pixels(photos, test), advance))
+        tests.append(test)
+    both = np.concatenate(tests)
+    bootstrap = LesionBootstrap(table.lesion_ids[both], config.evaluation.resamples, config.evaluation.seed)
+    measured = compare_ways(Answers(np.concatenate(answers), table.labels[both]), len(tests[0]), bootstrap)
+    for name, way in (("by_lesion", split), ("by_photo", leaking)):
+        known = photos_of_trained_lesions(np.load(way / "parts.npy"), table.lesion_ids)
+        measured[name] = {**measured[name], "photos_of_trained_lesions": known}
+    epochs = json.loads((trained / "history.json").read_text(encoding="utf-8"))
+    done = {"network": network.name, "epochs": len(epochs), **measured}
+    (into / "leakage.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
+
+
+def compare_ways(answers: Answers, by_lesion: int, bootstrap: LesionBootstrap) -> dict[str, Any]:
+    """The figures of two test parts, one after the other in `answers`; by_lesion: photos in the first.
+
+    The lesions of both are resampled together, so that one which is in both counts as often in either.
+    """
+    is_first = np.arange(len(answers.labels)) < by_lesion
+    rows = {name: compared_rows(answers, bootstrap, own) for name, own in _ways(is_first)}
+    return {
+        **{
+            name: {
+                "photos": int(own.sum()),
+                "lesions": bootstrap.lesions(own),
+                **compared_figures(rows[name], answers, bootstrap, own),
+            }
+            for name, own in _ways(is_first)
+        },
+        "added": differences(rows["by_photo"], rows["by_lesion"]),
+    }
+
+
+def photos_of_trained_lesions(parts: Parts, lesion_ids: NDArray[np.str_]) -> float:
+    """The share of the test photos whose lesion is in training or validation too."""
+    is_trained = (parts >= 0) & (parts < TEST)
+    return float(np.isin(lesion_ids[parts == TEST], lesion_ids[is_trained]).mean())
+
+
+def _ways(is_first: NDArray[np.bool_]) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
+    return ("by_lesion", is_first), ("by_photo", ~is_first)

@@ -1,0 +1,1 @@
+"""`python build.py search`: trials of settings on folds of lesions."""

@@ -1,0 +1,88 @@
+"""One fold of a search: trained on the other folds, scored on this one. The test part is in none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.config.read import Config, TrainingConfig
+from builder.data.store import load_photos, stored_pixels
+from builder.errors import BuildError
+from builder.evaluate.bootstrap import LesionBootstrap
+from builder.evaluate.predictions import Answers
+from builder.evaluate.side_by_side import compared_rows
+from builder.files.ownership import delete_files
+from builder.progress import console
+from builder.split import TEST, TRAINING, UNUSED, VALIDATION, Parts, fold_by_lesion, load_parts
+
+FIGURES = ("accuracy", "balanced_accuracy", "macro_auc")
+
+
+def split_fold(photos: Path, split: Path, *, fold: int, config: Config, into: Path) -> None:
+    """Stage entry: save in `into/parts.npy` fold `fold` as validation and the others as training."""
+    table, rules = load_photos(photos), config.search
+    parts = fold_of_search(
+        np.load(split / "parts.npy"), table.lesion_ids, table.labels, folds=rules.folds, fold=fold, seed=rules.seed
+    )
+    for part in (TRAINING, VALIDATION):
+        if not (parts == part).any():
+            raise BuildError(
+                f"fold {fold} of {rules.folds} of the search has nothing to train on or to be scored by",
+                remedy="bring more lesions, or set search.folds lower",
+            )
+    np.save(into / "parts.npy", parts)
+
+
+def fold_of_search(
+    parts: Parts, lesion_ids: NDArray[np.str_], labels: Parts, *, folds: int, fold: int, seed: int
+) -> Parts:
+    """Deal the lesions of training and validation into folds: (photos,) as split.py has it, without a test part.
+
+    The test part's photos are in no part of it: a search that saw them would choose by them.
+    """
+    rest = np.flatnonzero((parts != TEST) & (parts != UNUSED))
+    is_scored = fold_by_lesion(lesion_ids[rest], labels[rest], folds, fold, seed)
+    dealt = np.full(len(parts), UNUSED, dtype=np.int64)
+    dealt[rest] = np.where(is_scored, VALIDATION, TRAINING)
+    return dealt
+
+
+def try_settings(
+    photos: Path,
+    split: Path,
+    twins: Path | None = None,
+    *,
+    name: str,
+    recipe: TrainingConfig,
+    config: Config,
+    into: Path,
+) -> None:
+    """Stage entry: train as a build does, and save `score.json`, the figures on the fold's validation part.
+
+    The weights are not kept: those of all trials would fill a disk.
+    """
+    from builder.train.stage import Diverged, load_network, predict, train_network
+
+    try:
+        train_network(photos, split, twins, name=name, recipe=recipe, config=config, into=into)
+    except Diverged as problem:
+        console.print(problem.problem)
+        score: dict[str, float | None] = dict.fromkeys(FIGURES)  # the trial has failed; others may not
+    else:
+        table, scored = load_photos(photos), load_parts(split)["validation"]
+        score = score_of(Answers(predict(load_network(into), stored_pixels(photos, scored)), table.labels[scored]))
+    (into / "score.json").write_text(json.dumps(score, indent=1), encoding="utf-8")
+    delete_files([*into.glob("*.h5"), *into.parent.glob("checkpoint.npz"), *into.parent.glob("epoch-*.npz")])
+
+
+def score_of(answers: Answers) -> dict[str, float | None]:
+    """The figures a search may go by; None where one cannot be measured, or the training has come to no numbers."""
+    if not np.isfinite(answers.probabilities).all():
+        return dict.fromkeys(FIGURES)
+    everyone = np.ones(len(answers.labels), dtype=bool)
+    rows = compared_rows(answers, LesionBootstrap(np.arange(len(everyone)).astype(str), 0, 0), everyone)
+    values = {name: float(rows[name][0]) for name in FIGURES}
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}

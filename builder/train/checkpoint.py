@@ -1,0 +1,111 @@
+"""What an interrupted training goes on from: its weights and optimiser after the last epoch, and how it went so far.
+
+Each file is an ordinary `.npz` that ends with the SHA-256 of all that comes before, as the archive's comment: a flipped
+bit anywhere is found before a number of it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.files.ownership import delete_files
+from builder.files.whole import writing_whole
+from builder.progress import console
+
+History = list[dict[str, float]]
+
+SEAL_BYTES = 64  # a SHA-256 in hexadecimal digits
+HASHED_AT_ONCE_BYTES = 1 << 20
+
+
+def write_checkpoint(checkpoint: Path, variables: Iterable[Any], history: History, kept: Path | None) -> None:
+    """Replace the checkpoint in one step; kept: the best epoch's weights, if training ends with them."""
+    relies_on = {kept.name: _seal_at_end(kept)} if kept else {}
+    write_arrays(checkpoint, variables, history=json.dumps(history), relies_on=json.dumps(relies_on))
+
+
+def write_arrays(file: Path, variables: Iterable[Any], **texts: str) -> None:
+    """Write what `np.savez` would, but one by one: all at once are a second copy of network and optimiser."""
+    with writing_whole(file) as stream:
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.comment = bytes(SEAL_BYTES)
+
+            def write(name: str, array: NDArray[Any]) -> None:
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array)
+
+            for index, variable in enumerate(variables):
+                write(f"arr_{index}", variable.numpy())
+            for name, text in texts.items():
+                write(name, np.array(text))
+        seal = _seal_of(stream)  # which leaves the stream where the seal belongs
+        stream.write(seal)
+
+
+def read_history(checkpoint: Path) -> History:
+    """Loss and accuracy of every epoch that the checkpoint has behind it; of a damaged one, which is said, none.
+
+    A damaged one is deleted, so that training begins anew.
+    """
+    if not checkpoint.exists():
+        return []
+    if damaged := _damaged_file(checkpoint):
+        console.print(f"{damaged} is damaged: the training begins anew")
+        delete_files([checkpoint])
+        return []
+    history: History = json.loads(_text_in(checkpoint, "history"))
+    return history
+
+
+def read_arrays(file: Path) -> list[NDArray[Any]]:
+    with np.load(file) as saved:
+        return [saved[f"arr_{index}"] for index in range(sum(name.startswith("arr_") for name in saved.files))]
+
+
+def _damaged_file(checkpoint: Path) -> Path | None:
+    """The checkpoint or what it relies on, if that is not as it was written."""
+    if not _is_whole(checkpoint):
+        return checkpoint
+    for name, seal in json.loads(_text_in(checkpoint, "relies_on")).items():
+        kept = checkpoint.with_name(name)
+        if not _is_whole(kept) or _seal_at_end(kept) != seal:
+            return kept
+    return None
+
+
+def _text_in(file: Path, name: str) -> str:
+    with np.load(file) as saved:
+        return str(saved[name])
+
+
+def _is_whole(file: Path) -> bool:
+    if not file.is_file() or file.stat().st_size < SEAL_BYTES:
+        return False
+    with open(file, "rb") as stream:
+        return _seal_of(stream) == stream.read()
+
+
+def _seal_of(stream: BinaryIO) -> bytes:
+    """The hash of all but the last bytes, where the seal is; the stream is left there."""
+    left = stream.seek(0, os.SEEK_END) - SEAL_BYTES
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while left and (block := stream.read(min(left, HASHED_AT_ONCE_BYTES))):
+        digest.update(block)
+        left -= len(block)
+    return digest.hexdigest().encode("ascii")
+
+
+def _seal_at_end(file: Path) -> str:
+    with open(file, "rb") as stream:
+        stream.seek(-SEAL_BYTES, os.SEEK_END)
+        return stream.read().decode("ascii")
