@@ -76,7 +76,7 @@ def _make_photo(
 def read_here(source: str, into: str, *settings: str) -> None:
     """This project's data stage."""
     from builder.config.read import read_config
-    from builder.data.store import gather_photos
+    from builder.data.gather import gather_photos
 
     Path(into).mkdir(parents=True, exist_ok=True)
     gather_photos(read_config(REPOSITORY / "config.toml", source=source, settings=list(settings)), Path(into))
@@ -104,7 +104,7 @@ def read_with_keras(source: str, interpolation: str) -> None:
 
 def ask_for_changes(source: str) -> None:
     from builder.config.read import read_config
-    from builder.data.store import source_fingerprint
+    from builder.data.gather import source_fingerprint
 
     source_fingerprint(read_config(REPOSITORY / "config.toml", source=source))
 

@@ -27,8 +27,8 @@ sys.path.insert(0, str(REPOSITORY))
 
 from builder.export.tensorflowjs import load_layers_model  # noqa: E402
 from builder.photo.preprocess import photo_to_pixels  # noqa: E402  (the package is not installed)
+from builder.predict.trained import predict  # noqa: E402
 from builder.site.serve import SUB_PATH, make_server  # noqa: E402
-from builder.train.stage import predict  # noqa: E402
 
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 

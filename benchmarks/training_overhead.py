@@ -26,7 +26,7 @@ from builder.classes import CLASSES  # noqa: E402  (the package is not installed
 from builder.config.read import TrainingConfig, read_config  # noqa: E402
 from builder.data.pixel_file import StoredPixels  # noqa: E402
 from builder.network import build_network  # noqa: E402
-from builder.photo.preprocess import HEIGHT_PX, WIDTH_PX  # noqa: E402
+from builder.photo.size import HEIGHT_PX, WIDTH_PX  # noqa: E402
 from builder.quiet_tensorflow import tf_keras  # noqa: E402
 from builder.train.recipe import compile_network  # noqa: E402
 from builder.train.stage import _train_epoch  # noqa: E402

@@ -14,8 +14,8 @@ from builder.export.disk_copies import write_twin
 from builder.export.stage import describe_model, write_model
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
-from builder.photo.preprocess import height_for
 from builder.photo.quality import measure_quality, quality_limits
+from builder.photo.size import height_for
 from builder.predict.fold_normalisation import fuse
 from builder.predict.grad_cam import describe_explanation
 from builder.predict.ood_detector import cells_of, fit_detector, scope_layers

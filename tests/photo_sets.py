@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from builder.config.read import read_config
-from builder.data.store import Photos, gather_photos, load_named_photos
+from builder.data.gather import gather_photos
+from builder.data.store import Photos, load_named_photos
 
 REPOSITORY = Path(__file__).parent.parent
 CODES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")

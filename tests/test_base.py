@@ -19,7 +19,8 @@ from builder.pipeline.build import build_site
 from builder.pipeline.request import Request
 from builder.quiet_tensorflow import tf_keras
 from builder.train.base import base_layers, begin_with_base
-from builder.train.checkpoint import History, write_checkpoint
+from builder.train.checkpoint import write_checkpoint
+from builder.train.history import History
 from builder.train.recipe import compile_network
 from builder.train.stage import fit
 from tests.conftest import REPOSITORY

@@ -22,7 +22,7 @@ from builder.predict.calibrate import (
     fit_temperature,
     fold_temperature,
 )
-from builder.train.stage import predict
+from builder.predict.trained import predict
 from tests.conftest import REPOSITORY, Build
 
 CONFIG = read_config(REPOSITORY / "config.toml")

@@ -15,8 +15,9 @@ from sklearn import metrics
 from builder.classes import CODES
 from builder.config.read import read_config
 from builder.errors import BuildError
+from builder.evaluate.comparison import compare
 from builder.evaluate.mcnemar import p_over_lesions, p_over_photos
-from builder.studies.compare import compare, read_builds
+from builder.studies.compare import read_builds
 from tests.conftest import REPOSITORY, run_command
 
 RULES = read_config(REPOSITORY / "config.toml", settings=["evaluation.resamples=300"]).evaluation

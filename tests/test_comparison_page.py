@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from builder.evaluate.verdict import better_of
+from builder.evaluate.comparison import better_of
 from builder.studies.comparison_page import write_comparison_page
 from tests.report_figures import NONE, figure
 from tests.visiting import violations

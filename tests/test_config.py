@@ -12,7 +12,7 @@ from builder.config.checks import SMALLEST_WIDTH_PX
 from builder.config.read import read_config
 from builder.errors import BuildError
 from builder.network import design_of
-from builder.photo.preprocess import WIDTH_PX
+from builder.photo.size import WIDTH_PX
 
 CONFIG = Path(__file__).parent.parent / "config.toml"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from builder.photo.preprocess import HEIGHT_PX, WIDTH_PX
+from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from tests.small_site import is_right, worker_of, write_small_site
 from tests.test_network_in_browser import SHARDS, in_base64, random_pixels
 

@@ -12,7 +12,7 @@ from builder.export.stage import write_model
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fuse
-from builder.train.stage import predict
+from builder.predict.trained import predict
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (8, 75, 100, 3), dtype=np.uint8)
 # The first and the second convolution of each block of `compact`.

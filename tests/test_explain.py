@@ -19,8 +19,8 @@ from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
 from builder.predict.grad_cam import describe_explanation, explain
 from builder.predict.ood_detector import cells_of, detector_of
+from builder.predict.trained import predict
 from builder.split import load_parts
-from builder.train.stage import predict
 from tests.conftest import Build
 from tests.page import write_page
 

@@ -27,7 +27,7 @@ from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
 from builder.predict.fold_normalisation import fuse
 from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
-from builder.train.stage import predict
+from builder.predict.trained import predict
 from tests.test_equalize import uneven_network
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)

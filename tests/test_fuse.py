@@ -7,8 +7,8 @@ import pytest
 
 from builder.network import build_network
 from builder.predict.fold_normalisation import fuse
+from builder.predict.trained import predict
 from builder.quiet_tensorflow import tf_keras
-from builder.train.stage import predict
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
 

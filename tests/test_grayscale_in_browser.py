@@ -21,7 +21,7 @@ from builder.network import Network, build_network
 from builder.network.grayscale import LUMA
 from builder.predict.fold_normalisation import fuse
 from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
-from builder.train.stage import predict
+from builder.predict.trained import predict
 from tests.small_site import write_small_site
 from tests.test_network_in_browser import JUDGEMENT, in_base64
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from builder.config.read import read_config
-from builder.data.store import gather_photos, load_named_photos, source_fingerprint
+from builder.data.gather import gather_photos, source_fingerprint
+from builder.data.store import load_named_photos
 from builder.errors import BuildError
 
 REPOSITORY = Path(__file__).parent.parent

@@ -21,12 +21,14 @@ import requests
 from PIL import Image
 
 from builder.config.read import read_config
+from builder.data.gather import UnfitForBuild, gather_photos
 from builder.data.sources.download import _session
-from builder.data.store import UnfitForBuild, gather_photos, load_photos
+from builder.data.store import load_photos
 from builder.errors import BuildError
 from builder.network import build_network
+from builder.photo.decode import PhotoProblem
 from builder.photo.plain_jpeg import MOST_SCANS
-from builder.photo.preprocess import PhotoProblem, photo_to_pixels
+from builder.photo.preprocess import photo_to_pixels
 from builder.studies.compare import read_builds
 from builder.train.recipe import compile_network
 from builder.train.stage import Diverged, fit

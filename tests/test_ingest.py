@@ -10,10 +10,12 @@ import pytest
 
 from builder.config.read import read_config
 from builder.data import ingest
+from builder.data.gather import gather_photos, source_fingerprint
 from builder.data.near_identical import group_near_identical, likeness_of
 from builder.data.pixel_file import PixelReader, appending_pixels
-from builder.data.store import gather_photos, source_fingerprint, stored_pixels
-from builder.photo.preprocess import centred_frame, photo_to_pixels, shrink, stretch
+from builder.data.store import stored_pixels
+from builder.photo.frame import centred_frame, shrink, stretch
+from builder.photo.preprocess import photo_to_pixels
 from tests.photo_sets import REPOSITORY, class_folder_files, gather, lay, photo, picture, zipped
 
 

@@ -15,10 +15,12 @@ from playwright.sync_api import Browser, Page
 from builder.classes import CODES
 from builder.config.read import Config, read_config
 from builder.data.demo.draw import draw_demo_photo
-from builder.data.store import gather_at_width, load_named_photos, load_photos
+from builder.data.gather import gather_at_width
+from builder.data.store import load_named_photos, load_photos
 from builder.errors import BuildError
 from builder.evaluate.ood_photos import other_things
-from builder.photo.preprocess import Frame, centred_frame, photo_to_pixels, shrink
+from builder.photo.frame import Frame, centred_frame, shrink
+from builder.photo.preprocess import photo_to_pixels
 from builder.photo.quality import measure_quality, quality_limits
 from builder.pipeline.chain import Chain
 from builder.pipeline.entries import fingerprint, gather_photos

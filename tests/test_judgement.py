@@ -16,8 +16,8 @@ from scipy import ndimage
 
 from builder.classes import INDEX_OF, classes_as_dicts
 from builder.data.demo.draw import draw_demo_photos
-from builder.photo.preprocess import HEIGHT_PX, WIDTH_PX
 from builder.photo.quality import measure_quality, quality_codes, quality_limits
+from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from builder.predict.decision import judge
 from tests.page import write_page
 

@@ -21,9 +21,10 @@ from playwright.sync_api import Browser, Page
 
 from builder.cli import _parser, _request_for
 from builder.config.read import read_config
+from builder.evaluate.comparison import ROWS, compare
 from builder.site.leaderboard_page import write_board_page
 from builder.site.render import template_environment
-from builder.studies.compare import ROWS, compare, read_builds
+from builder.studies.compare import read_builds
 from builder.studies.leaderboard.board import _places
 from builder.studies.leaderboard.times import summarise
 from tests.conftest import REPOSITORY, Build, run_build_py, start_build_py

@@ -16,10 +16,11 @@ import pytest
 from builder.config.read import Config, MachinesConfig, read_config
 from builder.errors import BuildError
 from builder.network import build_network
+from builder.predict.trained import predict
 from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.train.machines import Workers, await_workers, strategy_of, to_be_trained, workers_of
 from builder.train.recipe import compile_network
-from builder.train.stage import fit, predict
+from builder.train.stage import fit
 from tests.conftest import REPOSITORY
 
 # A small network without anything random, so that what several devices make of a photo is what one makes of it.

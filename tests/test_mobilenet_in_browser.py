@@ -15,12 +15,12 @@ from playwright.sync_api import Browser, Page
 from builder.classes import CODES
 from builder.export.stage import LARGEST_CHANGE, store_smallest
 from builder.network import Network
-from builder.photo.preprocess import height_for
+from builder.photo.size import height_for
 from builder.predict.fold_normalisation import fuse
 from builder.predict.grad_cam import explain
 from builder.predict.ood_detector import cells_of, detector_of
+from builder.predict.trained import predict
 from builder.quiet_tensorflow import tf_keras
-from builder.train.stage import predict
 from tests.mobilenet_site import drawn_photos, export_mobilenet
 from tests.page import write_page
 from tests.test_explain import OWN_SCRIPT

@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page
 from builder.classes import CLASSES, classes_as_dicts
 from builder.data.demo.draw import draw_demo_photos
 from builder.export.disk_copies import write_twin
-from builder.photo.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
+from builder.photo.decode import MAX_MEGAPIXELS
+from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from builder.predict.ood_detector import Detector, fit_detector
 from tests.page import write_page
 

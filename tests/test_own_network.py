@@ -14,7 +14,7 @@ import pytest
 
 from builder.classes import CODES
 from builder.network import build_network, design_of, network_names
-from builder.train.stage import predict
+from builder.predict.trained import predict
 from tests.conftest import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "networks.md").read_text(encoding="utf-8")

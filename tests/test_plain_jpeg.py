@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from builder.photo.decode import PhotoProblem, read_photo
 from builder.photo.plain_jpeg import PlainJpeg, Scratch, decode_plain_jpeg, plain_jpeg
-from builder.photo.preprocess import PhotoProblem, read_photo
 from tests.photo_cases import PHOTO_CASES, density_exif, display_p3, encoded, photo_of, scene, turned
 
 REAL_PHOTOS = sorted((Path(__file__).parents[2] / "shared" / "data" / "photos").glob("*.jpg"))

@@ -16,7 +16,7 @@ from builder.classes import CODES
 from builder.data.demo.draw import draw_demo_photos
 from builder.export.tensorflowjs import load_layers_model
 from builder.photo.preprocess import photo_to_pixels
-from builder.train.stage import predict
+from builder.predict.trained import predict
 from tests.conftest import Build, run_command
 from tests.visiting import PHONE, answer, choose, png, rows, saved, violations, visit
 

@@ -10,7 +10,7 @@ import pytest
 from builder.config.read import read_config
 from builder.data.sources.class_folders import code_of_name
 from builder.errors import BuildError
-from builder.photo.preprocess import Frame, shrink
+from builder.photo.frame import Frame, shrink
 from builder.split import load_parts, load_split, split_photos
 from tests.photo_sets import (
     CODES,

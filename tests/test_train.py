@@ -10,8 +10,10 @@ import pytest
 
 from builder.config.read import read_config
 from builder.network import Network, build_network
+from builder.predict.trained import predict
+from builder.train.history import kept_epoch
 from builder.train.recipe import compile_network
-from builder.train.stage import fit, kept_epoch, predict, score
+from builder.train.stage import fit, score
 from tests.conftest import REPOSITORY
 
 RECIPE = replace(read_config(REPOSITORY / "config.toml", source="folder").training, epochs=2)

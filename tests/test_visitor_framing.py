@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page
 
 from builder.data.demo.draw import draw_demo_photo
-from builder.photo.preprocess import HEIGHT_PX, WIDTH_PX
+from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from tests.conftest import Build
 from tests.photo_cases import EXIF_ORIENTATIONS, turned
 from tests.visiting import PHONE, answer, choose, frame, png, rows, settle, spot_photo, visit

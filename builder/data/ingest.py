@@ -34,8 +34,10 @@ from builder.data.sources.listing import Entry, LeftOut, Listing, Place, Row
 from builder.data.sources.photo_files import read_bytes, readable
 from builder.files.ownership import remove_if_empty, replace_file
 from builder.photo import plain_jpeg, preprocess
+from builder.photo.decode import PhotoProblem, read_photo
 from builder.photo.plain_jpeg import Scratch
-from builder.photo.preprocess import WIDTH_PX, PhotoProblem, frame_and_shrink, read_photo
+from builder.photo.preprocess import frame_and_shrink
+from builder.photo.size import WIDTH_PX
 from builder.progress import console, steps
 
 PIXELS, RECORD = "pixels.npy", "ingested.csv"

@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.photo.preprocess import WIDTH_PX, height_for
+from builder.photo.size import WIDTH_PX, height_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,25 @@
-"""First stage: photos from their source, shrunk to what the network sees, in one folder of arrays."""
+"""The stored photos: what the first stage has left, as every later one reads it."""
 
 from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
-from builder.config.read import Config
-from builder.data.anonymous import count_reasons, known_words, public_ids
-from builder.data.ingest import Ingested, ingest_photos
-from builder.data.pixel_file import StoredPixels, appending_pixels
-from builder.data.sources.listing import DETAILS, Entry, LeftOut, Listing
-from builder.errors import BuildError
-from builder.formatting import counted
-from builder.photo.preprocess import WIDTH_PX, height_for
-from builder.progress import console
-from builder.terminal import visible
-
-if TYPE_CHECKING:
-    from builder.data.demo.draw import DemoPhoto
+from builder.data.pixel_file import StoredPixels
+from builder.data.sources.listing import DETAILS, Entry, LeftOut
 
 Strings = NDArray[np.str_]
 
-# A bad file among thousands is left out and listed; when this share is bad, something else is wrong.
-MOST_LEFT_OUT_SHARE = 0.05
-FEWEST_KINDS = 2  # of one kind alone, every answer is right
 TABLES = ("photos.csv", "details.csv", "about.json")
 NAMES = "names.json"  # of photos, lesions and files, as the source has them: they stay in `work/`
 
@@ -44,7 +29,7 @@ class Photos:
     """Photos as the network sees them.
 
     pixels: (photos, 75, 100, 3) uint8, or larger where a network sees more. labels: (photos,) class indices.
-    image_ids, lesion_ids: (photos,) text that names nobody, see `builder.data.store.anonymous`.
+    image_ids, lesion_ids: (photos,) text that names nobody, see `builder.data.anonymous`.
     about: what they are and where they come from, in plain values. own_parts: (photos,) the part that the source
     puts each photo in, "" where it says nothing. details: further columns,
     `size` ("600x450", as the photo was) and DETAILS, "" where not known.
@@ -57,81 +42,6 @@ class Photos:
     about: Mapping[str, Any]
     own_parts: Strings = field(default_factory=lambda: np.empty(0, "U1"))
     details: Mapping[str, Strings] = field(default_factory=dict)
-
-
-class UnfitForBuild(BuildError):
-    """Photos that can be looked at, but that a build does not take."""
-
-
-def gather_photos(
-    config: Config, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE, fewest_kinds: int = FEWEST_KINDS
-) -> None:
-    """Stage entry: draw or read the photos of `config.data` and save them in `into`.
-
-    most_left_out: when a larger share of them (0-1) cannot be used, raises UnfitForBuild. fewest_kinds: as when they
-    show fewer kinds of lesion.
-    """
-    if config.is_demo:
-        _draw(config, into)
-        return
-    listings = _listings(config)
-    for listing in listings:
-        console.print(f"found {listing.title}: {len(listing.entries)} photos with a label")
-    listed = [entry for listing in listings for entry in listing.entries]
-    left_out = [reason for listing in listings for reason in listing.left_out]
-    _refuse_if_too_few(config.data.source, len(listed), left_out, most_left_out)
-    _refuse_few_kinds(config.data.source, listed, fewest_kinds)
-    lesions_are_known = all(entry.lesion_id for entry in listed)
-    ingested = ingest_photos(listings, into, with_likeness=not lesions_are_known)
-    left_out += ingested.left_out
-    _refuse_if_too_few(config.data.source, len(ingested.entries), left_out, most_left_out)
-    _refuse_few_kinds(config.data.source, ingested.entries, fewest_kinds)
-    notes = _note_of_missing_kinds(ingested.entries)
-    lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
-    # Not among those that are too many: nothing is missing where another photo of that name was taken.
-    passed_over = [reason for listing in listings for reason in listing.passed_over]
-    if passed_over:
-        console.print(visible(f"passed over {_of_names(passed_over)}"))
-    left_out += passed_over
-    about = {**_about(listings, left_out, notes), "near_identical": near_identical}
-    _save_names([entry.image_id for entry in ingested.entries], lesion_ids, left_out, into)
-    entries, lesion_ids = _anonymous(ingested.entries, lesion_ids, into)
-    _save_table(entries, lesion_ids, ingested.sizes, about, into)
-
-
-def gather_at_width(photos: Path, config: Config, into: Path, *, width_px: int) -> None:
-    """Stage entry: what `gather_photos` left in `photos`, opened once more for a network that sees so many pixels.
-
-    Which photos they are, and what is known of them, is copied: so all networks train and are tested on the same split.
-    """
-    expected = _read_names(photos)["image_ids"]
-    if config.is_demo:
-        _draw_pixels(config, into, width_px)
-    else:
-        ingested = ingest_photos(_listings(config), into, with_likeness=False, width_px=width_px)
-        if [entry.image_id for entry in ingested.entries] != expected:
-            raise BuildError(f"{config.data.source} has changed while it was read", remedy="run the same command again")
-    for table in TABLES:
-        shutil.copy(photos / table, into)
-
-
-def _listings(config: Config) -> list[Listing]:
-    from builder.data.sources.recognise import list_source
-
-    listings = [list_source(config.data.source)]
-    if config.data.test_source:
-        return _with_test_part(listings[0], list_source(config.data.test_source))
-    return listings
-
-
-def source_fingerprint(config: Config) -> Any:
-    """What the photos depend on, cheap to compare: for a folder, each file's name, size and time of change."""
-    if config.is_demo:
-        return [config.demo.photos, config.demo.seed]
-    from builder.data.sources.recognise import files_of_source
-
-    sources = [config.data.source, config.data.test_source]
-    return [files_of_source(source) for source in sources if source]
 
 
 def load_photos(folder: Path) -> Photos:
@@ -181,157 +91,10 @@ def count_by_class(labels: NDArray[np.int64]) -> dict[str, int]:
     return {code: counts[index] for index, code in enumerate(CODES)}
 
 
-def _with_test_part(training: Listing, test: Listing) -> list[Listing]:
-    """Both sources, the second as the test part; a photo that is in both is only tested with."""
-    tested = {entry.image_id for entry in test.entries}
-    both = [entry.image_id for entry in training.entries if entry.image_id in tested]
-    if training.rows and both:
-        raise BuildError(
-            f"{len(both)} photos are in both sources, the first is {both[0]}",
-            remedy="name two sources without common photos with --data and --test-data",
-        )
-    entries = [
-        replace(entry, part=entry.part or "training") for entry in training.entries if entry.image_id not in tested
-    ]
-    reasons = [(image_id, "it is in the test data too") for image_id in both]
-    return [
-        replace(training, entries=entries, notes=[*training.notes, *_note_of(reasons)]),
-        replace(test, entries=[replace(entry, part="test") for entry in test.entries]),
-    ]
-
-
-def _note_of(both: list[LeftOut]) -> list[str]:
-    return [f"{len(both)} photos are in both sources: they are tested with, not trained on."] if both else []
-
-
-def _of_names(passed_over: list[LeftOut]) -> str:
-    name, reason = min(passed_over)
-    return f"{counted(len(passed_over), 'photo', 'photos')} whose name another has too, such as {name}: {reason}"
-
-
-def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut], most_left_out: float) -> None:
-    if kept and len(left_out) <= most_left_out * (kept + len(left_out)):
-        return
-    examples = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out)[:3]) or "the metadata names no photo"
-    raise UnfitForBuild(
-        f"{source}: {len(left_out)} photos cannot be used, {kept} can ({examples})",
-        remedy="mend or fetch them again; a few bad files are no problem",
-    )
-
-
-def _refuse_few_kinds(source: str, entries: list[Entry], fewest: int) -> None:
-    kinds = {entry.code for entry in entries}
-    if len(kinds) < fewest:
-        raise UnfitForBuild(
-            f"{source}: all photos are of one kind ({', '.join(sorted(kinds))}), and there is nothing to tell apart",
-            remedy="add photos of another kind of lesion",
-        )
-
-
-def _note_of_missing_kinds(entries: list[Entry]) -> list[str]:
-    shown = {entry.code for entry in entries}
-    if not (missing := [code for code in CODES if code not in shown]):
-        return []
-    note = (
-        f"There is no photo of {', '.join(missing)}: the network cannot recognise these, and no figure is about them."
-    )
-    console.print(note)
-    return [note]
-
-
-def _lesions_of(ingested: Ingested, are_known: bool) -> tuple[list[str], dict[str, int] | None]:
-    """The lesion of each photo; where a source does not say, near-identical photos stand for one lesion."""
-    if are_known:
-        return [entry.lesion_id for entry in ingested.entries], None
-    from builder.data.near_identical import group_near_identical
-
-    group_of = group_near_identical(ingested.likeness).tolist()
-    lesion_of_group: dict[int, str] = {}
-    for group, entry in zip(group_of, ingested.entries, strict=True):
-        if entry.lesion_id:
-            lesion_of_group.setdefault(group, entry.lesion_id)
-    for group, entry in zip(group_of, ingested.entries, strict=True):
-        lesion_of_group.setdefault(group, entry.image_id)
-    sizes = Counter(group_of)
-    alike = [group for group, size in sizes.items() if size > 1]
-    return [
-        entry.lesion_id or lesion_of_group[group] for group, entry in zip(group_of, ingested.entries, strict=True)
-    ], {"photos": sum(sizes[group] for group in alike), "groups": len(alike)}
-
-
-def _about(listings: list[Listing], left_out: Iterable[LeftOut], notes: list[str]) -> dict[str, Any]:
-    main = listings[0]
-    return {
-        "source": main.source,
-        "title": main.title if len(listings) == 1 else f"{main.title}, tested on {listings[1].title}",
-        "test_source": listings[1].source if len(listings) > 1 else "",
-        "is_demo": False,
-        "licence": _joined(listing.licence for listing in listings),
-        "citation": _joined(listing.citation for listing in listings),
-        "notes": [*(note for listing in listings for note in listing.notes), *notes],
-        "left_out": count_reasons(left_out),
-    }
-
-
-def _joined(texts: Iterable[str | None]) -> str | None:
-    return "; ".join(dict.fromkeys(text for text in texts if text)) or None
-
-
-def _draw(config: Config, into: Path) -> None:
-    if config.data.test_source:
-        raise BuildError(
-            "drawn photos have no other test part", remedy="leave --test-data out, or name data with --data"
-        )
-    drawn = _draw_pixels(config, into, WIDTH_PX)
-    about = {
-        "source": "demo",
-        "title": "demo photos drawn by code",
-        "test_source": "",
-        "is_demo": True,
-        "licence": "MIT, as this project",
-        "citation": None,
-        "notes": [],
-        "left_out": [],
-        "near_identical": None,
-    }
-    entries = [
-        Entry(photo.image_id, photo.lesion_id, photo.code, details=tuple(photo.details.get(of, "") for of in DETAILS))
-        for photo in drawn
-    ]
-    lesion_ids = [entry.lesion_id for entry in entries]
-    _save_names([entry.image_id for entry in entries], lesion_ids, [], into)
-    _save_table(entries, lesion_ids, [""] * len(entries), about, into)
-
-
-def _draw_pixels(config: Config, into: Path, width_px: int) -> list[DemoPhoto]:
-    from builder.data.demo.draw import draw_demo_photos
-    from builder.progress import steps
-
-    with steps("drawing demo photos", config.demo.photos) as advance:
-        size = {"width_px": width_px, "height_px": height_for(width_px)}
-        drawn = draw_demo_photos(config.demo.photos, config.demo.seed, **size, progress=advance)
-    with appending_pixels(into / "pixels.npy", width_px=width_px) as writer:
-        for photo in drawn:
-            writer.append(photo.pixels)
-    return drawn
-
-
 def _save_names(image_ids: list[str], lesion_ids: list[str], left_out: list[LeftOut], into: Path) -> None:
     files = [{"file": name, "reason": reason} for name, reason in sorted(left_out)]
     names = {"image_ids": image_ids, "lesion_ids": lesion_ids, "left_out": files}
     (into / NAMES).write_text(json.dumps(names, indent=1), encoding="utf-8")
-
-
-def _anonymous(entries: list[Entry], lesion_ids: list[str], into: Path) -> tuple[list[Entry], list[str]]:
-    """The photos whose pixels are in `into`, and their lesions, without what may name people."""
-    pixels = np.load(into / "pixels.npy", mmap_mode="r")
-    image_ids, lesion_ids = public_ids([entry.image_id for entry in entries], lesion_ids, pixels)
-    columns = [known_words(column) for column in zip(*(entry.details for entry in entries), strict=True)]
-    details = zip(*columns, strict=True)
-    return [
-        replace(entry, image_id=image_id, details=words)
-        for entry, image_id, words in zip(entries, image_ids, details, strict=True)
-    ], lesion_ids
 
 
 def _save_table(

@@ -12,12 +12,12 @@ from builder.config.read import Config
 from builder.data.store import Photos, load_photos, stored_pixels
 from builder.evaluate.ood_figures import measure_detector
 from builder.evaluate.ood_photos import other_things, shifted
-from builder.photo.preprocess import centred_frame
+from builder.photo.frame import centred_frame
 from builder.photo.quality import Measures, measure_quality, quality_limits
 from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
+from builder.predict.trained import load_network
 from builder.progress import steps
 from builder.split import load_parts
-from builder.train.stage import load_network
 
 SHIFTED_PHOTOS = 100  # test photos that are made worse; each way costs as many passes
 

@@ -18,7 +18,8 @@ from scipy import ndimage
 from sklearn.datasets import load_sample_image
 
 from builder.data.demo.draw import SKIN_TONES
-from builder.photo.preprocess import WIDTH_PX, Frame, centred_frame, height_for, shrink
+from builder.photo.frame import Frame, centred_frame, shrink
+from builder.photo.size import WIDTH_PX, height_for
 
 Pixels = NDArray[np.uint8]
 

@@ -40,7 +40,8 @@ def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path,
     The last is what the model card says of operating point and sureness.
     """
     from builder.predict.calibrate import load_calibrated, load_calibration
-    from builder.train.stage import kept_epoch, predict  # here, so that figures alone need not wait for TensorFlow
+    from builder.predict.trained import predict  # here, so that figures alone need not wait for TensorFlow
+    from builder.train.history import kept_epoch
 
     table, parts = load_photos(photos), load_parts(split)
     test = parts["test"]

@@ -25,13 +25,14 @@ from builder.export.equalisation import equalize
 from builder.export.tensorflowjs import load_layers_model, save_layers_model
 from builder.files.ownership import delete_files
 from builder.network import Network, design_of
-from builder.photo.preprocess import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
+from builder.photo.decode import MAX_MEGAPIXELS
+from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from builder.predict.calibrate import load_calibrated
 from builder.predict.grad_cam import describe_explanation
 from builder.predict.ood_detector import cells_of, detector_of
+from builder.predict.trained import predict
 from builder.progress import steps
 from builder.split import load_parts
-from builder.train.stage import predict
 
 ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
 # Of all weights: such kernels may be stored in 8 bits, their errors average out; those of the first layers are smaller.

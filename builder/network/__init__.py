@@ -99,7 +99,7 @@ def build_network(
     settings: what its layout is told otherwise than by default. seed: draws its kernels. Dropout draws from generators
     that training sets anew each epoch. width_px: of another input, as high as 4:3 makes it.
     """
-    from builder.photo.preprocess import WIDTH_PX, height_for
+    from builder.photo.size import WIDTH_PX, height_for
     from builder.quiet_tensorflow import tensorflow, tf_keras
 
     width_px = width_px or WIDTH_PX

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.photo.preprocess import Floats
+from builder.photo.frame import Floats
 
 Pixels = NDArray[np.uint8]
-
 LUMA = np.array([299, 587, 114])  # thousandths, ITU-R BT.601
 WHITE_LEVEL = 250  # of 255 in all three channels: nothing is left to see there
-
 BLUR_SHARE = 0.01  # of the training photos are called blurred: blur by 1 px of the network's lies far below (measured)
 LIGHT_SHARE = 0.005  # of them are called dark, and as many bright, and with glare
 LEAST_WHITE_SHARE = 0.02  # of the frame: less is a drop of oil or a scale, even where no training photo has any

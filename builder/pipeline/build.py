@@ -129,7 +129,7 @@ def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
 
     Returns its folder, and why a build would refuse what is in it.
     """
-    from builder.data.store import UnfitForBuild, gather_photos
+    from builder.data.gather import UnfitForBuild, gather_photos
 
     config = request.config()
     chain = Chain(config, folders.work)

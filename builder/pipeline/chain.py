@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.config.read import Config
-from builder.files.ownership import DONE, Files, changed_in, content_hash, files_of, replacing
-from builder.files.whole import read_json
+from builder.files.ownership import DONE, Files, content_hash, files_of, replacing
+from builder.files.result import Damaged, read_result
 from builder.folders import REPOSITORY
 from builder.progress import console
 
@@ -150,10 +150,6 @@ DATA_CODE = {
 }
 
 
-class Damaged(Exception):
-    """A result is not as its stage has left it; says which file of it."""
-
-
 class Chain:
     """Runs stages one after the other, each in a folder named after a hash of what it depends on.
 
@@ -219,24 +215,6 @@ class Chain:
         result = self._results[folder]
         wanted = READS.get(stage, {}).get(folder.relative_to(self.work).parts[0], tuple(result))
         return {name: result[name] for name in wanted}
-
-
-def read_result(folder: Path, depends_on: list[Any] | None = None) -> Files:
-    """What a stage has left in `folder`, every file read and compared with its hash; raises Damaged.
-
-    depends_on: what it must have been made from, if that is known.
-    """
-    try:
-        done = read_json(folder / DONE)
-        is_its_own = depends_on is None or done["depends_on"] == json.loads(json.dumps(depends_on))
-    except (ValueError, KeyError, TypeError) as error:
-        raise Damaged(DONE) from error
-    result = files_of(folder)
-    if not result or not is_its_own:
-        raise Damaged(DONE)
-    if changed := changed_in(folder):
-        raise Damaged(changed[0])
-    return result
 
 
 def _code_hash(stage: str, config: Config, network: str) -> str:

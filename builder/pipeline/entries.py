@@ -47,6 +47,6 @@ render_site = _entry_of("builder.site.render", "render_site")
 
 def fingerprint(config: Config) -> Any:
     """What the result of the data stage depends on beside its code."""
-    from builder.data.store import source_fingerprint
+    from builder.data.gather import source_fingerprint
 
     return source_fingerprint(config)

@@ -16,10 +16,10 @@ from builder.classes import MALIGNANT
 from builder.config.read import CalibrationConfig, Config
 from builder.data.store import load_photos, stored_pixels
 from builder.network import Network
+from builder.predict.trained import load_network, predict
 from builder.progress import steps
 from builder.quiet_tensorflow import tf_keras
 from builder.split import load_parts
-from builder.train.stage import load_network, predict
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from builder.classes import CODES
 from builder.errors import BuildError
+from builder.files.result import Damaged, read_result
 from builder.files.whole import read_json
-from builder.pipeline.chain import Damaged, read_result
 
 MAKE_THEM = "make them with python build.py --folds 5, and name the same --work folder here"
 
@@ -43,7 +43,7 @@ def members_of(record: Path, work: Path, network: str) -> Members:
 def answers_of_folds(members: Members, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The calibrated probabilities of each fold's network: (folds, photos, 7)."""
     from builder.predict.calibrate import load_calibrated
-    from builder.train.stage import predict
+    from builder.predict.trained import predict
 
     return np.stack([predict(load_calibrated(trained, calibrated), photos) for trained, calibrated in members])
 

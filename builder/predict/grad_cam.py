@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.network import Network
+from builder.predict.trained import Pixels
 from builder.quiet_tensorflow import tensorflow, tf_keras
-from builder.train.stage import Pixels
 
 Maps = NDArray[np.float64]  # (photos, height, width) of the network's input, 0-1
 

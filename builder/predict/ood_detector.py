@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
 from builder.network import Network
+from builder.predict.trained import Pixels
 from builder.progress import Advance
 from builder.quiet_tensorflow import tf_keras
-from builder.train.stage import Pixels
 
 Floats = NDArray[np.float64]
 Cells = list[NDArray[np.float32]]  # of each layer (photos, rows, columns, channels)

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from builder.evaluate.verdict import better_of
+from builder.evaluate.comparison import better_of
 from builder.folders import TEMPLATES
 from builder.site.report_pages import Report, report_context
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from builder.classes import CLASSES, CODES
 from builder.errors import BuildError
 from builder.folders import TEMPLATES, Folders
-from builder.photo.preprocess import PhotoProblem, Pixels, centred_frame, frame_and_shrink, read_photo
+from builder.photo.decode import PhotoProblem, read_photo
+from builder.photo.frame import Pixels, centred_frame
+from builder.photo.preprocess import frame_and_shrink
 from builder.photo.quality import Measures, measure_quality
 from builder.predict.decision import judge
 from builder.site.built import read_card, read_site_json
@@ -91,7 +93,7 @@ def _classify(
 
     from builder.export.tensorflowjs import load_layers_model
     from builder.predict.ood_detector import cells_of, detector_of
-    from builder.train.stage import predict
+    from builder.predict.trained import predict
 
     network, photos = load_layers_model(model), np.stack(pixels)
     probabilities = predict(network, photos)

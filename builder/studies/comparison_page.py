@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from builder.evaluate.verdict import better_of
+from builder.evaluate.comparison import better_of
 from builder.files.ownership import replacing
 from builder.folders import TEMPLATES
 from builder.site.render import template_environment

@@ -19,9 +19,9 @@ from builder.data.store import load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.predictions import Answers
 from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
+from builder.predict.trained import load_network, predict
 from builder.progress import steps
 from builder.split import TEST, UNUSED, load_parts
-from builder.train.stage import load_network, predict
 
 Parts = NDArray[np.int64]  # (photos,), as split.py has them
 

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from builder.files.ownership import delete_files
 from builder.files.whole import writing_whole
 from builder.progress import console
-
-History = list[dict[str, float]]
+from builder.train.history import History
 
 SEAL_BYTES = 64  # a SHA-256 in hexadecimal digits
 HASHED_AT_ONCE_BYTES = 1 << 20

@@ -11,28 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.classes import CLASSES
 from builder.config.read import Config, TrainingConfig
-from builder.data.pixel_file import StoredPixels
 from builder.data.store import load_photos, stored_pixels
 from builder.errors import BuildError
 from builder.files.ownership import delete_files
 from builder.network import Network, build_network, hash_seed, seed_dropout
-from builder.predict.fold_normalisation import fuse
+from builder.predict.trained import Pixels, predict
 from builder.progress import Advance, steps
 from builder.quiet_tensorflow import tensorflow, tf_keras
 from builder.split import load_parts
 from builder.train.base import begin_with_base
-from builder.train.checkpoint import History, read_arrays, read_history, write_arrays, write_checkpoint
+from builder.train.checkpoint import read_arrays, read_history, write_arrays, write_checkpoint
 from builder.train.fine_tuning import begins_stage
+from builder.train.history import History, kept_epoch
 from builder.train.machines import to_be_trained, together
 from builder.train.random_augmentation import mirrored, random_views
 from builder.train.recipe import averaged, class_weights, compile_network, mix_up, targets_of
 
-PREDICT_BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster on a CPU
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
-
-Pixels = StoredPixels | NDArray[np.uint8]  # (photos, 75, 100, 3), read batch by batch
 
 
 class Diverged(BuildError):
@@ -72,14 +68,6 @@ def train_network(
     built = {"name": name, "settings": settings, "width_px": width_px}
     (into / "network.json").write_text(json.dumps(built), encoding="utf-8")
     (into / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
-
-
-def load_network(trained: Path) -> Network:
-    """The network that `train_network` left in `trained`, its normalisations folded into its convolutions."""
-    built = json.loads((trained / "network.json").read_text(encoding="utf-8"))
-    network = build_network(built["name"], settings=built["settings"], width_px=built["width_px"])
-    network.load_weights(trained / "network.weights.h5")
-    return fuse(network)
 
 
 def fit(
@@ -130,22 +118,6 @@ def fit(
     elif recipe.averages:
         network.optimizer.finalize_variable_values(network.trainable_variables)
     return history
-
-
-def kept_epoch(history: History, keep: str) -> int:
-    """The number of the epoch whose weights are kept: the `last` one, or the `best`, of the lowest validation loss."""
-    return int(min(history, key=lambda epoch: epoch["val_loss"])["epoch"]) if keep == "best" else len(history)
-
-
-def predict(network: Network, pixels: Pixels, advance: Advance | None = None) -> NDArray[np.float32]:
-    """Probabilities (photos, 7) for pixels (photos, 75, 100, 3) uint8."""
-    batches = []
-    for start in range(0, len(pixels), PREDICT_BATCH_PHOTOS):
-        batch = np.asarray(pixels[start : start + PREDICT_BATCH_PHOTOS], dtype=np.float32)
-        batches.append(network.predict_on_batch(batch))
-        if advance:
-            advance(len(batch))
-    return np.concatenate(batches) if batches else np.empty((0, len(CLASSES)), dtype=np.float32)
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, float]:

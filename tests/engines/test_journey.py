@@ -17,7 +17,7 @@ from builder.data.demo.draw import draw_demo_photos
 from builder.export.tensorflowjs import load_layers_model
 from builder.photo.preprocess import photo_to_pixels
 from builder.predict.grad_cam import explain
-from builder.train.stage import predict
+from builder.predict.trained import predict
 from tests.conftest import Build
 from tests.engines.conftest import offered, served
 from tests.engines.engine import Engine

@@ -14,7 +14,8 @@ from builder.data.sources.listing import Entry, LeftOut, Listing, Row
 from builder.data.sources.npy_header import data_bytes, read_header
 from builder.errors import BuildError
 from builder.files.regular import status_of
-from builder.photo.preprocess import HEIGHT_PX, WIDTH_PX, Frame, height_for, shrink
+from builder.photo.frame import Frame, shrink
+from builder.photo.size import HEIGHT_PX, WIDTH_PX, height_for
 
 COLOUR, GREY, LABELS = "X.npy", "X_g.npy", "y.npy"
 BLOCK_PHOTOS = 256  # converted at a time: 6 MB

@@ -20,7 +20,8 @@ from builder.data.sources.photo_files import UNREADABLE, why_not_unpacked
 from builder.errors import BuildError
 from builder.files.regular import status_of
 from builder.formatting import counted
-from builder.photo.preprocess import WIDTH_PX, height_for, stretch
+from builder.photo.frame import stretch
+from builder.photo.size import WIDTH_PX, height_for
 
 PARTS = ("train", "val", "test")
 SIDES_PX = (28, 64, 128, 224)

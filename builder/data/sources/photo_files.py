@@ -17,7 +17,7 @@ from typing import IO
 from builder.data.sources.listing import LeftOut, Place
 from builder.errors import BuildError
 from builder.files.regular import open_file, status_of
-from builder.photo.preprocess import MAX_FILE_BYTES
+from builder.photo.decode import MAX_FILE_BYTES
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"}
 TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.config.read import Config
+from builder.evaluate.comparison import ROWS, build_of, compare, read_predictions, refuse_other_photos
 from builder.site.leaderboard_page import BOARD, SCHEMA
-from builder.studies.compare import ROWS, build_of, compare, read_predictions, refuse_other_photos
 from builder.studies.leaderboard.times import TIMES
 
 # As the ISIC 2018 challenge ranks answers among these seven kinds: the rare ones count as much as the common ones.

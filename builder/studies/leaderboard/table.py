@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from builder.evaluate.verdict import better_of
+from builder.evaluate.comparison import better_of
 from builder.formatting import duration, milliseconds, three_decimals
 from builder.progress import console
 

@@ -64,7 +64,8 @@ def try_settings(
 
     The weights are not kept: those of all trials would fill a disk.
     """
-    from builder.train.stage import Diverged, load_network, predict, train_network
+    from builder.predict.trained import load_network, predict
+    from builder.train.stage import Diverged, train_network
 
     try:
         train_network(photos, split, twins, name=name, recipe=recipe, config=config, into=into)

@@ -17,7 +17,7 @@ from builder.data.store import Photos, load_named_photos
 from builder.files.ownership import replacing
 from builder.folders import TEMPLATES
 from builder.formatting import counted, percent
-from builder.photo.preprocess import HEIGHT_PX, WIDTH_PX
+from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from builder.progress import console, steps
 from builder.site.render import template_environment
 from builder.studies.survey.measure import Size, Survey, blocks, survey_photos

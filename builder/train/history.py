@@ -1,0 +1,10 @@
+"""How a training went, epoch by epoch."""
+
+from __future__ import annotations
+
+History = list[dict[str, float]]  # of each epoch its number, loss and accuracy, on training and validation
+
+
+def kept_epoch(history: History, keep: str) -> int:
+    """The number of the epoch whose weights are kept: the `last` one, or the `best`, of the lowest validation loss."""
+    return int(min(history, key=lambda epoch: epoch["val_loss"])["epoch"]) if keep == "best" else len(history)
