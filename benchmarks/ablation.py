@@ -56,7 +56,7 @@ def main() -> None:
     for label, changed in ROWS.items():
         tried = config.with_own(NETWORK, changed)
         trial = chain.with_config(tried)
-        recipe = tried.recipe_of(NETWORK)
+        recipe = tried.network_of(NETWORK).recipe
         done = train(trial, "search", NETWORK, recipe, data, split, try_settings)
         score = json.loads((done / "score.json").read_text(encoding="utf-8"))
         figures = " | ".join(f"{score[name]:.3f}" for name in ("accuracy", "balanced_accuracy", "macro_auc"))

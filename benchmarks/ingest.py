@@ -149,7 +149,7 @@ def train_a_little(data: str, into: str) -> float:
     try:
         train.train_network(
             Path(data), Path(into, "split"), Path(into, "augmented"),
-            name="cnn", recipe=config.recipe_of("cnn"), config=config, into=trained,
+            name="cnn", recipe=config.network_of("cnn").recipe, config=config, into=trained,
         )  # fmt: skip
     except EnoughError:
         return seconds[0]

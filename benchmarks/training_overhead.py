@@ -23,7 +23,8 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from builder.classes import CLASSES  # noqa: E402  (the package is not installed)
-from builder.config.read import TrainingConfig, read_config  # noqa: E402
+from builder.config.read import read_config  # noqa: E402
+from builder.config.training import TrainingConfig  # noqa: E402
 from builder.data.pixel_file import StoredPixels  # noqa: E402
 from builder.network import build_network  # noqa: E402
 from builder.photo.size import HEIGHT_PX, WIDTH_PX  # noqa: E402
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     config = read_config(REPOSITORY / "config.toml", source="demo")
-    recipe = replace(config.recipe_of(given.network), augmentation="twins", mix_up=0.0)
+    recipe = replace(config.network_of(given.network).recipe, augmentation="twins", mix_up=0.0)
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (given.photos, HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
     labels = np.arange(given.photos) % len(CLASSES)

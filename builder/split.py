@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import INDEX_OF
-from builder.config.read import Config, SplitConfig
+from builder.config.config import Config
+from builder.config.data import SplitConfig
 from builder.data.store import Photos, load_photos
 from builder.errors import BuildError
 

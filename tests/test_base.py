@@ -31,7 +31,7 @@ REMEDIES = ("network.base_weights", "a file", "none")
 RANDOM = np.random.default_rng(0)
 PHOTOS = RANDOM.integers(0, 256, (6, 75, 100, 3), dtype=np.uint8), np.arange(6)
 STAGED = replace(
-    read_config(CONFIG, source="folder").recipe_of("mobilenet"),
+    read_config(CONFIG, source="folder").network_of("mobilenet").recipe,
     epochs=4, frozen_epochs=2, fine_tune_from="conv_pw_13", batch_photos=3,
 )  # fmt: skip
 
@@ -139,9 +139,9 @@ def test_without_base_weights_nothing_stands_still() -> None:
     before = drawn.get_weights()
     begin_with_base(drawn, "none")
     assert all((one == same).all() for one, same in zip(before, drawn.get_weights(), strict=True))
-    assert read_config(CONFIG).recipe_of("mobilenet").frozen_epochs > 0
-    assert read_config(CONFIG, settings=["network.base_weights=none"]).recipe_of("mobilenet").frozen_epochs == 0
-    assert read_config(CONFIG).form_of("cnn").base_weights == "none"
+    assert read_config(CONFIG).network_of("mobilenet").recipe.frozen_epochs > 0
+    assert read_config(CONFIG, settings=["network.base_weights=none"]).network_of("mobilenet").recipe.frozen_epochs == 0
+    assert read_config(CONFIG).network_of("cnn").form.base_weights == "none"
 
 
 def begun(weights: Path) -> Network:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from builder.config.checks import SMALLEST_WIDTH_PX
 from builder.config.read import read_config
 from builder.errors import BuildError
 from builder.network import design_of
@@ -98,10 +97,10 @@ def test_a_missing_file_is_a_problem_to_mend(tmp_path: Path) -> None:
 
 
 def test_a_network_may_see_more_of_a_photo() -> None:
-    assert SMALLEST_WIDTH_PX == WIDTH_PX == read_config(CONFIG).form_of("compact").width_px
-    assert read_config(CONFIG, settings=["network.width_px=160"]).form_of("cnn").width_px == 160
+    assert read_config(CONFIG).network_of("compact").form.width_px == WIDTH_PX
+    assert read_config(CONFIG, settings=["network.width_px=160"]).network_of("cnn").form.width_px == 160
     config = read_config(CONFIG, settings=["compact.width_px=160"])
-    assert (config.form_of("compact").width_px, config.form_of("cnn").width_px) == (160, 100)
+    assert (config.network_of("compact").form.width_px, config.network_of("cnn").form.width_px) == (160, 100)
     assert config.as_dict()["networks"]["compact"]["width_px"] == 160
     for width in (96, 150.5, 162):
         with pytest.raises(BuildError, match=str(width)):
@@ -113,7 +112,7 @@ def test_a_wrong_recipe_in_a_networks_own_file_is_named(monkeypatch: pytest.Monk
     for recipe, problem in (({"epoch": 5}, "unknown key 'epoch'"), ({"mix_up": -1.0}, "training.mix_up is -1.0")):
         wrong = replace(design, recipe=recipe)
         monkeypatch.setattr(
-            "builder.config.read.design_of", lambda name, wrong=wrong: wrong if name == "compact" else design_of(name)
+            "builder.config.config.design_of", lambda name, wrong=wrong: wrong if name == "compact" else design_of(name)
         )
         with pytest.raises(BuildError, match=re.escape(problem)):
             read_config(CONFIG)

@@ -210,7 +210,7 @@ def train(folder: Path) -> tuple[bytes, Any]:
 
     random = np.random.default_rng(0)
     photos = random.integers(0, 256, (8, 75, 100, 3), dtype=np.uint8), random.integers(0, 7, 8)
-    recipe = replace(CONFIG.recipe_of("compact"), epochs=1, keep="best", batch_photos=8)
+    recipe = replace(CONFIG.network_of("compact").recipe, epochs=1, keep="best", batch_photos=8)
     network = compile_network(build_network("compact", recipe.seed), recipe, len(photos[0]))
     history = fit(network, photos, photos, recipe, folder / "checkpoint.npz")
     return b"".join(weights.tobytes() for weights in network.get_weights()), history

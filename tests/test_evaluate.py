@@ -11,7 +11,8 @@ import pytest
 from sklearn import metrics
 
 from builder.classes import CODES
-from builder.config.read import Config, read_config
+from builder.config.config import Config
+from builder.config.read import read_config
 from builder.evaluate.bootstrap import LesionBootstrap, interval
 from builder.evaluate.calibration import bin_of, undo_temperature
 from builder.evaluate.predictions import Answers

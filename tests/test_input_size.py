@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CODES
-from builder.config.read import Config, read_config
+from builder.config.config import Config
+from builder.config.read import read_config
 from builder.data.demo.draw import draw_demo_photo
 from builder.data.gather import gather_at_width
 from builder.data.store import load_named_photos, load_photos

@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from builder.config.read import Config, MachinesConfig, read_config
+from builder.config.config import Config
+from builder.config.read import read_config
+from builder.config.training import MachinesConfig
 from builder.errors import BuildError
 from builder.network import build_network
 from builder.predict.trained import predict
@@ -47,7 +50,7 @@ try:
     from builder.quiet_tensorflow import tf_keras
     from builder.train import fit
     from builder.train.recipe import compile_network
-    recipe = read_config(Path("config.toml"), source="demo").recipe_of("cnn")
+    recipe = read_config(Path("config.toml"), source="demo").network_of("cnn").recipe
     recipe = replace(recipe, epochs=epochs, batch_photos=8, learning_rate=1e-3)
     with strategy.scope():
         photo = tf_keras.Input((75, 100, 3))
@@ -183,11 +186,11 @@ def test_all_gpus_are_not_asked_for_where_there_is_none(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 @pytest.mark.usefixtures("trains")
 def test_mixed_precision_trains_weights_that_answer_in_whole_precision(
-    precision: str, config: Config, tmp_path: Path
+    precision: Literal["mixed_float16", "mixed_bfloat16"], config: Config, tmp_path: Path
 ) -> None:
     with to_be_trained(MachinesConfig("one", precision, 1.0)):
         network = build_network("compact", 5)
-        recipe = config.with_own("compact", {"epochs": 1, "batch_photos": 8}).recipe_of("compact")
+        recipe = config.with_own("compact", {"epochs": 1, "batch_photos": 8}).network_of("compact").recipe
         compile_network(network, recipe, 16)
     assert network.layers[-3].compute_dtype == precision.removeprefix("mixed_")
     assert network.output.dtype == tensorflow.float32

@@ -6,12 +6,13 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
-from builder.config.read import SearchConfig, read_config
+from builder.config.read import read_config
+from builder.config.studies import SearchConfig
 from builder.errors import BuildError
 from builder.evaluate.predictions import Answers
 from builder.network import build_network
@@ -91,7 +92,9 @@ def test_no_lesion_of_the_test_part_is_in_a_fold_and_every_other_lesion_is_score
 
 @pytest.mark.parametrize("method", ["grid", "halving"])
 @pytest.mark.parametrize("after", [1, 4])
-def test_a_search_that_was_cut_goes_on_and_ends_as_if_it_had_not_been(tmp_path: Path, method: str, after: int) -> None:
+def test_a_search_that_was_cut_goes_on_and_ends_as_if_it_had_not_been(
+    tmp_path: Path, method: Literal["grid", "halving"], after: int
+) -> None:
     rules = replace(RULES, method=method)
     whole, cut, rest = (Cut(count) for count in (1000, after, 1000))
     for folder in ("whole", "cut"):
@@ -172,9 +175,9 @@ def test_the_best_config_is_one_that_builds_that_very_network(tmp_path: Path) ->
     file.write_text(best_config(CONFIG, changes, {"cnn": best, "compact": {}}), encoding="utf-8")
     config = read_config(file)
     assert (config.data.source, config.site.networks) == ("photos", ("cnn", "compact"))
-    recipe = config.recipe_of("cnn")
+    recipe = config.network_of("cnn").recipe
     assert (recipe.epochs, recipe.batch_photos, recipe.learning_rate) == (3, 8, 1e-4)
-    network = build_network("cnn", settings=config.layout_of("cnn"))
+    network = build_network("cnn", settings=config.network_of("cnn").layout)
     layers = [layer.get_config() for layer in network.layers]
     assert [layer["filters"] for layer in layers if "filters" in layer] == [64] * 2 + [128] * 2
     assert [layer["rate"] for layer in layers if "rate" in layer] == [0.1, 0.1, 0.3]
@@ -202,7 +205,7 @@ def test_the_command_tells_and_saves_its_trials_and_builds_on_them_when_run_agai
     told = json.loads((folder / "search.json").read_text(encoding="utf-8"))
     with open(folder / "search.csv", newline="", encoding="utf-8") as lines:
         assert [row["batch_photos"] for row in csv.DictReader(lines)] == ["16", "32"]
-    best = read_config(folder / "best.toml").recipe_of("compact")
+    best = read_config(folder / "best.toml").network_of("compact").recipe
     assert best.batch_photos == told["trials"][told["best"] - 1]["settings"]["batch_photos"]
     assert (best.epochs, best.label_smoothing) == (1, 0.2)
     assert not list(folder.rglob("*.h5")) and not list(folder.rglob("*.npz"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -22,7 +23,9 @@ PHOTOS = RANDOM.integers(0, 256, (20, 75, 100, 3), dtype=np.uint8), RANDOM.integ
 HELD_OUT = PHOTOS[0][:5], PHOTOS[1][:5]
 
 
-def train(epochs: int, checkpoint: Path, keep: str = "last") -> tuple[Network, list[dict[str, float]]]:
+def train(
+    epochs: int, checkpoint: Path, keep: Literal["last", "best"] = "last"
+) -> tuple[Network, list[dict[str, float]]]:
     recipe = replace(RECIPE, epochs=epochs, keep=keep)
     network = compile_network(build_network("compact", recipe.seed), recipe, len(PHOTOS[0]))
     return network, fit(network, PHOTOS, HELD_OUT, recipe, checkpoint)

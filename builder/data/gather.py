@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from builder.classes import CODES
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.data.anonymous import count_reasons, known_words, public_ids
 from builder.data.ingest import Ingested, ingest_photos
 from builder.data.pixel_file import appending_pixels

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
-from builder.config.read import EvaluationConfig
+from builder.config.evaluation import EvaluationConfig
 from builder.errors import BuildError
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.mcnemar import mcnemar

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.data.store import Photos, load_photos, stored_pixels
 from builder.evaluate.ood_figures import measure_detector
 from builder.evaluate.ood_photos import other_things, shifted

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.read import EvaluationConfig
+from builder.config.evaluation import EvaluationConfig
 from builder.evaluate.bootstrap import LesionBootstrap, interval
 from builder.evaluate.ranking import roc_auc
 

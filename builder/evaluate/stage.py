@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from builder.classes import CLASSES, CODES
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.data.store import Photos, count_by_class, load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.calibration import measure_calibration
@@ -61,7 +61,7 @@ def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path,
             "layers": len(network.layers),
             "parameters": network.count_params(),
             "epochs": len(history),
-            "kept_epoch": kept_epoch(history, config.recipe_of(design.name).keep),
+            "kept_epoch": kept_epoch(history, config.network_of(design.name).recipe.keep),
             "history": history,
             **measured,
         },

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import INDEX_OF
-from builder.config.read import EvaluationConfig
+from builder.config.evaluation import EvaluationConfig
 from builder.evaluate.bootstrap import NOT_MEASURED, Flags, LesionBootstrap, interval
 from builder.evaluate.discrimination import balanced_accuracy_rows
 from builder.evaluate.predictions import Answers

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import classes_as_dicts
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.data.demo.draw import draw_demo_photos
 from builder.data.store import load_photos
 from builder.errors import BuildError

@@ -10,10 +10,11 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from builder.classes import CLASSES
 from builder.errors import BuildError
+from builder.setting import Setting, setting_of
 
 # A tf_keras model; its package has no types of its own.
 Network = Any
@@ -21,19 +22,6 @@ Network = Any
 # of probabilities; the last layers are a Dense one and its softmax, as an Activation of its own. What else it takes, by
 # name only and each with a default, are its settings.
 Layout = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One argument of a layout: what it is where nothing is said, and what it may be.
-
-    limits: from `Annotated[int, (1, 8)]`. words: from `Literal["relu", "elu"]`.
-    """
-
-    default: Any
-    kind: type
-    limits: tuple[float, float] | None = None
-    words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +45,10 @@ class Design:
         """What the layout can be told, by name."""
         hints = get_type_hints(self.layout, include_extras=True)
         return {
-            name: _setting_of(hints.get(name, type(argument.default)), argument.default)
+            name: setting_of(hints.get(name, type(argument.default)), argument.default)
             for name, argument in inspect.signature(self.layout).parameters.items()
             if argument.kind is inspect.Parameter.KEYWORD_ONLY
         }
-
-
-def _setting_of(hint: Any, default: Any) -> Setting:
-    if get_origin(hint) is Literal:
-        return Setting(default, str, words=get_args(hint))
-    if hasattr(hint, "__metadata__"):
-        return Setting(default, hint.__origin__, limits=hint.__metadata__[0])
-    return Setting(default, hint)
 
 
 def network(

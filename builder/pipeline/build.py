@@ -84,7 +84,7 @@ def _make_board(chain: Chain, networks: list[Built], *, with_times: bool) -> Pat
         # The networks' order decides which comes first by turns, so it belongs to the key.
         timed = [chain.run("times", config.site.networks, time_in_browser, *(built.exported for built in networks))]
     times = {
-        name: training_time(built.trained.parent, config.recipe_of(name).epochs)
+        name: training_time(built.trained.parent, config.network_of(name).recipe.epochs)
         for name, built in zip(config.site.networks, networks, strict=True)
     }
     results = [folder for built in networks for folder in (built.evaluated, built.exported)]
@@ -115,8 +115,8 @@ def _measure_folds(chain: Chain, data: Path) -> tuple[list[Path], dict[str, Any]
 def _measure_leakage(chain: Chain, data: Path, split: Path) -> Path:
     """Train the site's first network on the split as it is and on one by photo, and compare; returns the result."""
     config, name = chain.config, chain.config.site.networks[0]
-    recipe = replace(config.recipe_of(name), epochs=config.leakage.epochs)
-    stage = "train" if recipe == config.recipe_of(name) else "leakage-train"
+    recipe = replace(config.network_of(name).recipe, epochs=config.leakage.epochs)
+    stage = "train" if recipe == config.network_of(name).recipe else "leakage-train"
     leaking = chain.run("leakage-split", config.split.seed, split_leaking, data, split)
     trained = train(chain, stage, name, recipe, data, split)
     also = train(chain, "leakage-train", name, recipe, data, leaking)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.files.ownership import DONE, Files, content_hash, files_of, replacing
 from builder.files.result import Damaged, read_result
 from builder.folders import REPOSITORY

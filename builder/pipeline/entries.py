@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.progress import console
 from builder.train.machines import strategy_of
 

@@ -9,10 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.config.checks import SMALLEST_WIDTH_PX
-from builder.config.read import IMAGENET, NO_BASE, OTHER_BASE, Config, TrainingConfig
+from builder.config.config import Config
+from builder.config.training import IMAGENET, NO_BASE, OTHER_BASE, TrainingConfig
 from builder.errors import BuildError
 from builder.files.ownership import content_hash
+from builder.photo.size import WIDTH_PX
 from builder.pipeline.chain import Chain
 from builder.pipeline.entries import (
     augment_training,
@@ -51,7 +52,7 @@ def build_network(chain: Chain, name: str, data: Path, split: Path) -> Built:
 def train_and_test(chain: Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
     """The folders of a network's training, of its calibration, and of its figures on the test part."""
     config, run = chain.config, partial(chain.run, network=name)
-    trained = train(chain, "train", name, config.recipe_of(name), data, split)
+    trained = train(chain, "train", name, config.network_of(name).recipe, data, split)
     data = seen_by(chain, name, data)
     calibrated = run("calibrate", asdict(config.calibration), calibrate_network, data, split, trained)
     evaluated = run("evaluate", asdict(config.evaluation), evaluate_network, data, split, trained, calibrated)
@@ -75,7 +76,7 @@ def train(
     settings = {
         **asdict(recipe),
         "machines": [machines.devices, machines.precision],
-        "layout": chain.config.layout_of(name),
+        "layout": chain.config.network_of(name).layout,
         "base": content_of_base(chain.config, name),
         "tf_keras": version("tf_keras"),
     }
@@ -91,8 +92,8 @@ def train(
 
 def seen_by(chain: Chain, name: str, data: Path) -> Path:
     """The photos as wide as the network sees them; the split is made of those in `data` for all."""
-    width_px = chain.config.form_of(name).width_px
-    if width_px == SMALLEST_WIDTH_PX:
+    width_px = chain.config.network_of(name).form.width_px
+    if width_px == WIDTH_PX:
         return data
     settings = [fingerprint(chain.config), width_px]
     return chain.run("data", settings, partial(gather_at_width, width_px=width_px), data)
@@ -100,7 +101,7 @@ def seen_by(chain: Chain, name: str, data: Path) -> Path:
 
 def content_of_base(config: Config, name: str) -> str:
     """What the network begins with: a word, or the content of a file. Raises a BuildError where there is none."""
-    weights = config.form_of(name).base_weights
+    weights = config.network_of(name).form.base_weights
     if weights in (IMAGENET, NO_BASE):
         return weights
     if not Path(weights).is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.errors import BuildError
 from builder.files.whole import read_json, write_json
 from builder.folders import Folders

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import Config, parse_setting, read_config
+from builder.config.config import Config
+from builder.config.read import parse_setting, read_config
 
 
 @dataclass(frozen=True, slots=True)

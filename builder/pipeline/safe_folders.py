@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.errors import BuildError
 from builder.files.lock import LOCK, locked
 from builder.files.ownership import refuse_foreign

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.files.whole import write_whole
 from builder.folders import Folders
 from builder.pipeline.chain import Chain
@@ -35,7 +35,7 @@ def search_settings(request: Request, folders: Folders) -> None:
 
         def score(settings: dict[str, Any], fold: int) -> Any:
             tried = config.with_own(name, settings)
-            recipe = tried.recipe_of(name)
+            recipe = tried.network_of(name).recipe
             done = train(chain.with_config(tried), "search", name, recipe, data, folds[fold - 1], try_settings)
             return json.loads((done / "score.json").read_text(encoding="utf-8"))
 
@@ -62,9 +62,9 @@ def _study_of(chain: Chain, data: Path, folds: list[Path]) -> Path:
     config, rules = chain.config, chain.config.search
     conditions = {
         "rules": {**asdict(rules), "trials": None},
-        "recipe": asdict(config.recipe_of(rules.network)),
-        "layout": config.layout_of(rules.network),
-        "width_px": config.form_of(rules.network).width_px,
+        "recipe": asdict(config.network_of(rules.network).recipe),
+        "layout": config.network_of(rules.network).layout,
+        "width_px": config.network_of(rules.network).form.width_px,
         "base": content_of_base(config, rules.network),
         "augment": asdict(config.augment),
         "tf_keras": version("tf_keras"),
@@ -87,5 +87,5 @@ def _write_best(request: Request, config: Config, settings: dict[str, Any], into
 
 def _said_by_hand(config: Config, network: str) -> dict[str, Any]:
     """What the command line says of all networks, which goes before a network's own file as a config's does not."""
-    made = {**asdict(config.form_of(network)), **asdict(config.recipe_of(network))}
+    made = {**asdict(config.network_of(network).form), **asdict(config.network_of(network).recipe)}
     return {key: made[key] for key in sorted(config.set_by_hand)}

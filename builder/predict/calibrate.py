@@ -13,7 +13,8 @@ from scipy.special import logsumexp, softmax
 from sklearn.isotonic import IsotonicRegression
 
 from builder.classes import MALIGNANT
-from builder.config.read import CalibrationConfig, Config
+from builder.config.config import Config
+from builder.config.evaluation import CalibrationConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.network import Network
 from builder.predict.trained import load_network, predict

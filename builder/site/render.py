@@ -12,7 +12,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from builder.config.read import IMAGENET, NO_BASE, Config
+from builder.config.config import Config
+from builder.config.training import IMAGENET, NO_BASE
 from builder.files.ownership import copy_files
 from builder.folders import TEMPLATES
 from builder.formatting import FILTERS

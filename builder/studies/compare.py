@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import EvaluationConfig
+from builder.config.evaluation import EvaluationConfig
 from builder.errors import BuildError
 from builder.evaluate.bootstrap import Figure
 from builder.evaluate.comparison import (

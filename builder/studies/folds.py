@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.evaluate.bootstrap import Figure
 
 FIGURES = {

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.data.store import load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.predictions import Answers

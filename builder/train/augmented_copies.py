@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.data.pixel_file import StoredPixels, appending_pixels
 from builder.data.store import load_photos, stored_pixels
 from builder.split import load_parts

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import IMAGENET, NO_BASE, OTHER_BASE
+from builder.config.training import IMAGENET, NO_BASE, OTHER_BASE
 from builder.errors import BuildError
 from builder.network import Network, design_of
 from builder.progress import console

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from builder.config.read import TrainingConfig
+from builder.config.training import TrainingConfig
 from builder.errors import BuildError
 from builder.network import Network
 from builder.quiet_tensorflow import tf_keras

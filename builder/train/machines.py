@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from builder.config.read import MachinesConfig
+from builder.config.training import MachinesConfig
 from builder.errors import BuildError
 from builder.progress import console
 

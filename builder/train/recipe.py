@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import CLASSES
-from builder.config.read import TrainingConfig
+from builder.config.training import TrainingConfig
 from builder.network import Network
 from builder.quiet_tensorflow import tf_keras
 from builder.train.fine_tuning import enter_stage

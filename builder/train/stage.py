@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.read import Config, TrainingConfig
+from builder.config.config import Config
+from builder.config.training import TrainingConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.errors import BuildError
 from builder.files.ownership import delete_files
@@ -57,11 +58,15 @@ def train_network(
     else:
         training = stored_pixels(photos, parts["training"]), table.labels[parts["training"]]
     validation = stored_pixels(photos, parts["validation"]), table.labels[parts["validation"]]
-    settings, width_px, checkpoint = config.layout_of(name), table.pixels.shape[2], into.parent / "checkpoint.npz"
+    settings, width_px, checkpoint = (
+        config.network_of(name).layout,
+        table.pixels.shape[2],
+        into.parent / "checkpoint.npz",
+    )
     with to_be_trained(config.machines):
         network = build_network(name, recipe.seed, settings, width_px)
         if not _history_in(checkpoint, recipe.epochs):
-            begin_with_base(network, config.form_of(name).base_weights)
+            begin_with_base(network, config.network_of(name).form.base_weights)
         compile_network(network, recipe, len(training[1]))
     history = fit(network, training, validation, recipe, checkpoint)
     network.save_weights(into / "network.weights.h5")

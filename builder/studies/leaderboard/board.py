@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.evaluate.comparison import ROWS, build_of, compare, read_predictions, refuse_other_photos
 from builder.site.leaderboard_page import BOARD, SCHEMA
 from builder.studies.leaderboard.times import TIMES

@@ -15,7 +15,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from builder.config.read import Config
+from builder.config.config import Config
 from builder.errors import BuildError
 from builder.export.disk_copies import SUFFIX
 from builder.files.ownership import copy_files

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.read import Config, TrainingConfig
+from builder.config.config import Config
+from builder.config.training import TrainingConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.errors import BuildError
 from builder.evaluate.bootstrap import LesionBootstrap

@@ -12,7 +12,7 @@ from typing import Any
 import tomlkit
 from rich.table import Table
 
-from builder.config.read import SearchConfig
+from builder.config.studies import SearchConfig
 from builder.errors import BuildError
 from builder.files.whole import write_json, write_whole
 from builder.studies.search.fold import FIGURES

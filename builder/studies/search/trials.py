@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from builder.config.read import SearchConfig
+from builder.config.studies import SearchConfig
 from builder.errors import BuildError
 from builder.files.ownership import delete_files
 from builder.progress import console

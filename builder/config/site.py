@@ -1,0 +1,17 @@
+"""How networks are stored, and which of them the site has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ExportConfig:
+    weights: Literal["mixed", "float32"]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    networks: tuple[str, ...]
+    address: str
