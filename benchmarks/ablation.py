@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from builder.pipeline.chain import Chain  # noqa: E402  (the package is not installed)
-from builder.pipeline.entries import fingerprint, gather_photos, split_photos, try_settings  # noqa: E402
-from builder.pipeline.network_stages import train  # noqa: E402
+from builder.pipeline.network_stages import gather, split, train  # noqa: E402
 from builder.pipeline.request import Request  # noqa: E402
+from builder.pipeline.stages import SEARCH  # noqa: E402
 
 NETWORK = "compact"
 # A quarter of what is not test: a tenth would leave the rarest kinds a handful of photos to be scored by.
@@ -50,14 +49,13 @@ def main() -> None:
     settings = (*SETTINGS, f"{NETWORK}.epochs={given.epochs}")
     config = Request(REPOSITORY / "config.toml", given.data, settings).config()
     chain = Chain(config, given.work)
-    data = chain.run("data", fingerprint(config), gather_photos)
-    split = chain.run("split", asdict(config.split), split_photos, data)
+    photos = gather(chain)
+    parts = split(chain, photos)
     print("| changed | accuracy | balanced accuracy | macro ROC AUC |\n|---|---|---|---|")
     for label, changed in ROWS.items():
         tried = config.with_own(NETWORK, changed)
         trial = chain.with_config(tried)
-        recipe = tried.network_of(NETWORK).recipe
-        done = train(trial, "search", NETWORK, recipe, data, split, try_settings)
+        done = train(trial, SEARCH, tried.network_of(NETWORK), photos, parts)
         score = json.loads((done / "score.json").read_text(encoding="utf-8"))
         figures = " | ".join(f"{score[name]:.3f}" for name in ("accuracy", "balanced_accuracy", "macro_auc"))
         print(f"| {label} | {figures} |", flush=True)

@@ -79,7 +79,7 @@ def read_here(source: str, into: str, *settings: str) -> None:
     from builder.data.gather import gather_photos
 
     Path(into).mkdir(parents=True, exist_ok=True)
-    gather_photos(read_config(REPOSITORY / "config.toml", source=source, settings=list(settings)), Path(into))
+    gather_photos(read_config(REPOSITORY / "config.toml", source=source, settings=list(settings)).data, Path(into))
 
 
 def read_with_lesions(source: str, into: str) -> None:
@@ -106,7 +106,7 @@ def ask_for_changes(source: str) -> None:
     from builder.config.read import read_config
     from builder.data.gather import source_fingerprint
 
-    source_fingerprint(read_config(REPOSITORY / "config.toml", source=source))
+    source_fingerprint(read_config(REPOSITORY / "config.toml", source=source).data)
 
 
 def split_and_augment(data: str, into: str) -> None:
@@ -118,8 +118,8 @@ def split_and_augment(data: str, into: str) -> None:
     split, augmented = Path(into, "split"), Path(into, "augmented")
     for folder in (split, augmented):
         folder.mkdir(parents=True)
-    split_photos(Path(data), config, split)
-    augment_training(Path(data), split, config, augmented)
+    split_photos(Path(data), config.split, split)
+    augment_training(Path(data), split, config.augment, augmented)
 
 
 def train_a_little(data: str, into: str) -> float:
@@ -149,7 +149,7 @@ def train_a_little(data: str, into: str) -> float:
     try:
         train.train_network(
             Path(data), Path(into, "split"), Path(into, "augmented"),
-            name="cnn", recipe=config.network_of("cnn").recipe, config=config, into=trained,
+            network=config.network_of("cnn"), machines=config.machines, into=trained,
         )  # fmt: skip
     except EnoughError:
         return seconds[0]

@@ -32,3 +32,14 @@ class Folders:
     @property
     def record(self) -> Path:
         return self.work / "last_build.json"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkResults:
+    """Where the stages have left what they made of one network."""
+
+    trained: Path
+    calibrated: Path
+    ood: Path
+    evaluated: Path
+    exported: Path

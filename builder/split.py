@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import INDEX_OF
-from builder.config.config import Config
 from builder.config.data import SplitConfig
 from builder.data.store import Photos, load_photos
 from builder.errors import BuildError
@@ -22,9 +21,9 @@ UNUSED = -1  # in no part: its lesion is in a later one that the source has fixe
 Parts = NDArray[np.int64]  # (photos,) index in PARTS, or UNUSED
 
 
-def split_photos(photos: Path, config: Config, into: Path) -> None:
+def split_photos(photos: Path, rules: SplitConfig, into: Path) -> None:
     """Stage entry: save each photo's part in `into/parts.npy`, and in `into/split.json` the rule and what it did."""
-    table, rules = load_photos(photos), config.split
+    table = load_photos(photos)
     rule = _rule_for(table, rules)
     parts = _own_parts(table, rules) if rule == "own" else _parts_by_lesion(table, rules, in_folds=rule == "k-fold")
     _refuse_empty(parts, rule)

@@ -18,7 +18,7 @@ from builder.photo.quality import measure_quality, quality_limits
 from builder.photo.size import height_for
 from builder.predict.fold_normalisation import fuse
 from builder.predict.grad_cam import describe_explanation
-from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
+from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.quiet_tensorflow import tf_keras
 
 SEED = 6
@@ -57,7 +57,7 @@ def export_mobilenet(
     write_model(fuse(network), "float16", folder)
     stored = load_layers_model(folder)
     drawn = drawn_photos(80, width_px)
-    layers = scope_layers(stored)
+    layers = detector_layers(stored)
     training, validation = (cells_of(stored, layers, part) for part in (drawn[:50], drawn[50:]))
     detector = fit_detector(layers, training, validation, refused=(0.1, 0.1))
     if not refuses:

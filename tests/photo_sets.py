@@ -94,7 +94,7 @@ def medmnist(file: Path, side: int = 28, counts: tuple[int, int, int] = (28, 7, 
 def gather(source: Path | str, into: Path, *settings: str) -> Photos:
     """Run the data stage alone; the photos come by the names that the source has for them."""
     into.mkdir(parents=True, exist_ok=True)
-    gather_photos(read_config(REPOSITORY / "config.toml", source=str(source), settings=list(settings)), into)
+    gather_photos(read_config(REPOSITORY / "config.toml", source=str(source), settings=list(settings)).data, into)
     return load_named_photos(into)
 
 

@@ -126,7 +126,7 @@ def of_compact(stage: Path) -> Path:
 
 def calibration_of(photos: Path, split: Path, trained: Path, into: Path) -> bytes:
     into.mkdir()
-    calibrate_network(photos, split, trained, CONFIG, into)
+    calibrate_network(photos, split, trained, CONFIG.calibration, into)
     return (into / "calibration.json").read_bytes()
 
 

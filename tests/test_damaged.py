@@ -20,6 +20,7 @@ from builder.errors import BuildError
 from builder.files.ownership import DONE
 from builder.files.whole import write_whole, writing_whole
 from builder.pipeline.chain import Chain
+from builder.pipeline.stages import Stage
 from builder.train.checkpoint import read_arrays, read_history, write_arrays, write_checkpoint
 from builder.train.timing import training_time
 from tests.conftest import REPOSITORY
@@ -62,19 +63,24 @@ def test_a_place_that_is_taken_is_said_in_two_lines(
 # Results of stages
 
 
+EARLIER = Stage("split", "tests.test_damaged:leave_parts")
+LATER = Stage("augment", "tests.test_damaged:turn_round")
+
+
+def leave_parts(into: Path) -> None:
+    (into / "parts.npy").write_bytes(bytes(range(256)))
+    (into / "further").mkdir()
+    (into / "further" / "about.json").write_text('{"rule": "by lesion"}', encoding="utf-8")
+
+
+def turn_round(earlier: Path, into: Path) -> None:
+    (into / "twins.npy").write_bytes((earlier / "parts.npy").read_bytes()[::-1])
+
+
 def run_chain(work: Path) -> list[str]:
     """Run two small stages, the second of which reads what the first has left; returns which were run."""
     chain = Chain(CONFIG, work)
-
-    def split(config: object, into: Path) -> None:
-        (into / "parts.npy").write_bytes(bytes(range(256)))
-        (into / "further").mkdir()
-        (into / "further" / "about.json").write_text('{"rule": "by lesion"}', encoding="utf-8")
-
-    def augment(earlier: Path, config: object, into: Path) -> None:
-        (into / "twins.npy").write_bytes((earlier / "parts.npy").read_bytes()[::-1])
-
-    chain.run("augment", {}, augment, chain.run("split", {}, split))
+    chain.run(LATER, {"earlier": chain.run(EARLIER, {}, {})}, {})
     return chain.ran
 
 

@@ -18,6 +18,7 @@ from builder.folders import Folders
 from builder.pipeline.chain import Chain
 from builder.pipeline.record import refuse_if_outdated, write_record
 from builder.pipeline.request import Request
+from builder.pipeline.stages import Stage
 from builder.predict.ensemble import members_of
 from builder.site.built import read_card
 from builder.studies.compare import read_builds
@@ -60,10 +61,14 @@ def test_a_record_of_another_shape_is_a_problem_to_mend(tmp_path: Path, content:
         assert "python build.py" in refused.value.remedy
 
 
+def leave_numbers(into: Path) -> None:
+    (into / "numbers").write_bytes(bytes(99))
+
+
 def test_an_ensemble_of_damaged_networks_is_refused(tmp_path: Path) -> None:
     chain = Chain(CONFIG, tmp_path)
     for stage in ("train", "calibrate"):
-        chain.run(stage, {}, lambda config, into: (into / "numbers").write_bytes(bytes(99)), network="cnn")
+        chain.run(Stage(stage, "tests.test_damaged_site:leave_numbers"), {}, {}, network="cnn")
     folders = [folder.relative_to(tmp_path).as_posix() for folder in sorted(tmp_path.glob("*/*"))]
     record = tmp_path / "last_build.json"
     record.write_text(json.dumps({"ensemble": {"cnn": [folders]}}), encoding="utf-8")

@@ -49,7 +49,7 @@ def measured_of(
     config: Config = CONFIG,
     details: dict[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    return measure(Answers(probabilities, labels), lesions, details or {}, NV, CALIBRATION, config)
+    return measure(Answers(probabilities, labels), lesions, details or {}, NV, CALIBRATION, config.evaluation)
 
 
 @pytest.fixture(scope="module")

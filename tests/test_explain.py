@@ -117,7 +117,7 @@ def test_every_backend_answers_and_explains_as_python_does(
     detector = detector_of(card["judgement"]["scope"])
     pixels = np.stack([photo for photo, _ in test_photos[:COMPARED_PHOTOS]])
     probabilities = predict(network, pixels)
-    scopes = detector.scope_of(cells_of(network, detector.looked_at, pixels))
+    scopes = detector.score(cells_of(network, detector.looked_at, pixels))
     heat = explain(network, pixels, probabilities.argmax(axis=1))
     for photo, expected, scope, warmth in zip(pixels, probabilities, scopes, heat, strict=True):
         encoded = base64.b64encode(photo.tobytes()).decode()

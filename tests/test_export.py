@@ -26,7 +26,7 @@ from builder.export.stage import (
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
 from builder.predict.fold_normalisation import fuse
-from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
+from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from tests.test_equalize import uneven_network
 
@@ -82,7 +82,7 @@ def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None
     folder.mkdir()
     exported("uint8", folder)
     stored = load_layers_model(folder)
-    layers = scope_layers(stored)
+    layers = detector_layers(stored)
     cells = cells_of(stored, layers, PHOTOS)
     detector = fit_detector(layers, cells, cells, refused=(0.02, 0.01))
     limits = {"operating_point": {"threshold": 0.25}, "scope": detector.as_dict()}
@@ -97,7 +97,7 @@ def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None
     for vector in card["self_test"]["vectors"]:
         pixels = np.frombuffer(base64.b64decode(vector["pixels"]), np.uint8).reshape(1, 75, 100, 3)
         assert predict(stored, pixels)[0] == pytest.approx(vector["probabilities"], abs=1e-5)
-        assert detector.scope_of(cells_of(stored, layers, pixels))[0] == pytest.approx(vector["scope"], rel=1e-4)
+        assert detector.score(cells_of(stored, layers, pixels))[0] == pytest.approx(vector["scope"], rel=1e-4)
 
 
 def test_two_exports_of_one_network_are_the_same_bytes(tmp_path: Path) -> None:

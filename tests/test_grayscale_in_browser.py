@@ -20,7 +20,7 @@ from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.network.grayscale import LUMA
 from builder.predict.fold_normalisation import fuse
-from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
+from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from tests.small_site import write_small_site
 from tests.test_network_in_browser import JUDGEMENT, in_base64
@@ -45,7 +45,7 @@ def export(name: str, site: Path) -> Network:
     folder.mkdir(parents=True)
     write_model(fuse(build_network(name, seed=3)), "float16", folder)
     stored = load_layers_model(folder)
-    layers = scope_layers(stored)
+    layers = detector_layers(stored)
     cells = cells_of(stored, layers, DRAWN)
     detector = fit_detector(layers, cells, cells, refused=(0.02, 0.01))
     card = describe_model(stored, "mixed", folder, {**JUDGEMENT, "scope": detector.as_dict()})

@@ -55,7 +55,7 @@ def metadata(folder: Path) -> list[list[str]]:
 
 def gather(folder: Path, into: Path):
     into.mkdir(exist_ok=True)
-    gather_photos(read_config(REPOSITORY / "config.toml", source=str(folder)), into)
+    gather_photos(read_config(REPOSITORY / "config.toml", source=str(folder)).data, into)
     return load_named_photos(into)
 
 
@@ -129,10 +129,10 @@ def test_metadata_without_a_needed_column_is_a_problem_to_mend(ham: Path, tmp_pa
 
 def test_a_changed_photo_changes_what_the_build_depends_on(ham: Path) -> None:
     config = read_config(REPOSITORY / "config.toml", source=str(ham))
-    before = source_fingerprint(config)
-    assert before == source_fingerprint(config)
+    before = source_fingerprint(config.data)
+    assert before == source_fingerprint(config.data)
     (ham / "HAM10000_images_part_1" / "ISIC_0000002.jpg").write_bytes(photo(77))
-    assert before != source_fingerprint(config)
+    assert before != source_fingerprint(config.data)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs real HAM10000 photos, which this project does not ship")

@@ -309,11 +309,11 @@ def test_a_table_is_read_as_far_as_it_is_one(tmp_path: Path, content: bytes, kep
         into.mkdir()
         config = read_config(REPOSITORY / "config.toml", source=str(source))
         if kept:
-            gather_photos(config, into, most_left_out=0.2)
+            gather_photos(config.data, into, most_left_out=0.2)
             assert len(load_photos(into).labels) == kept
         else:
             with pytest.raises(BuildError):
-                gather_photos(config, into)
+                gather_photos(config.data, into)
 
 
 # Class folders.

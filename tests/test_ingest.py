@@ -140,19 +140,19 @@ def test_what_another_version_of_the_code_has_shrunk_is_not_taken(
 def test_asking_whether_anything_has_changed_opens_no_photo(tmp_path: Path) -> None:
     folder = lay(tmp_path / "set", class_folder_files())
     config = read_config(REPOSITORY / "config.toml", source=str(folder))
-    before = source_fingerprint(config)
+    before = source_fingerprint(config.data)
     for file in folder.rglob("*.jpg"):
         status = file.stat()
         file.write_bytes(b"x" * status.st_size)  # unreadable, and yet of the same size and time
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert source_fingerprint(config) == before
+    assert source_fingerprint(config.data) == before
 
 
 def test_the_demo_photos_are_the_same_from_the_same_seed(tmp_path: Path) -> None:
     config = read_config(REPOSITORY / "config.toml", settings=["demo.photos=70"])
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        gather_photos(config, tmp_path / name)
+        gather_photos(config.data, tmp_path / name)
     assert (tmp_path / "one/pixels.npy").read_bytes() == (tmp_path / "two/pixels.npy").read_bytes()
 
 

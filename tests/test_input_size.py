@@ -24,7 +24,7 @@ from builder.photo.frame import Frame, centred_frame, shrink
 from builder.photo.preprocess import photo_to_pixels
 from builder.photo.quality import measure_quality, quality_limits
 from builder.pipeline.chain import Chain
-from builder.pipeline.entries import fingerprint, gather_photos
+from builder.pipeline.network_stages import gather as gather_for
 from builder.pipeline.network_stages import seen_by
 from builder.site.offline import write_service_worker
 from builder.train.random_augmentation import random_views
@@ -46,7 +46,7 @@ def gather_larger(source: Path, folder: Path) -> tuple[Path, Path]:
     usual, larger = folder / "usual", folder / "larger"
     gather(source, usual)
     larger.mkdir()
-    gather_at_width(usual, config_of(source), larger, width_px=WIDTH_PX)
+    gather_at_width(usual, config_of(source).data, larger, width_px=WIDTH_PX)
     return usual, larger
 
 
@@ -70,7 +70,7 @@ def test_what_another_size_has_left_is_not_taken_for_this_one(tmp_path: Path) ->
     assert (tmp_path / "data" / "again" / "pixels.npy").read_bytes() == (usual / "pixels.npy").read_bytes()
     once_more = tmp_path / "data" / "once more"
     once_more.mkdir()
-    gather_at_width(usual, config_of(source), once_more, width_px=WIDTH_PX)
+    gather_at_width(usual, config_of(source).data, once_more, width_px=WIDTH_PX)
     assert (once_more / "pixels.npy").read_bytes() == (larger / "pixels.npy").read_bytes()
 
 
@@ -92,14 +92,17 @@ def test_photos_that_changed_meanwhile_are_a_problem_to_mend(tmp_path: Path) -> 
     (source / "nv" / "photo 05.jpg").unlink()
     (tmp_path / "larger").mkdir()
     with pytest.raises(BuildError, match="has changed while it was read"):
-        gather_at_width(tmp_path / "usual", config_of(source), tmp_path / "larger", width_px=WIDTH_PX)
+        gather_at_width(tmp_path / "usual", config_of(source).data, tmp_path / "larger", width_px=WIDTH_PX)
 
 
 def test_each_size_is_gathered_once_and_all_networks_share_one_split(tmp_path: Path) -> None:
     settings = ["demo.photos=70", "mobilenet.width_px=160", "grayscale.width_px=160", "compact.width_px=120"]
     chain = Chain(config_of("demo", *settings), tmp_path)
-    data = chain.run("data", fingerprint(chain.config), gather_photos)
-    seen = {name: seen_by(chain, name, data) for name in ("cnn", "mobilenet", "grayscale", "compact")}
+    data = gather_for(chain)
+    seen = {
+        name: seen_by(chain, chain.config.network_of(name), data)
+        for name in ("cnn", "mobilenet", "grayscale", "compact")
+    }
     assert seen["cnn"] == data and seen["mobilenet"] == seen["grayscale"]
     widths = {name: load_photos(folder).pixels.shape[2] for name, folder in seen.items()}
     assert widths == {"cnn": 100, "mobilenet": 160, "grayscale": 160, "compact": 120}

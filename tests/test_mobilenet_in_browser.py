@@ -87,7 +87,7 @@ def test_it_answers_and_explains_as_python_does(page: Page, site: Site) -> None:
     detector = detector_of(card["judgement"]["scope"])
     for photo in drawn_photos(2, site.width_px, seed=9):
         [expected] = predict(site.stored, photo[None])
-        [scope] = detector.scope_of(cells_of(site.stored, detector.looked_at, photo[None]))
+        [scope] = detector.score(cells_of(site.stored, detector.looked_at, photo[None]))
         # In a network that nobody trained, nothing may speak for the likeliest class: the one with the most to show.
         heat = explain(site.stored, np.repeat(photo[None], len(CODES), axis=0), np.arange(len(CODES)))
         kind = int(heat.sum(axis=(1, 2)).argmax())

@@ -17,8 +17,7 @@ from playwright.sync_api import Browser, Page
 from builder.classes import CLASSES, classes_as_dicts
 from builder.data.demo.draw import draw_demo_photos
 from builder.export.disk_copies import write_twin
-from builder.photo.decode import MAX_MEGAPIXELS
-from builder.photo.size import HEIGHT_PX, WIDTH_PX
+from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.predict.ood_detector import Detector, fit_detector
 from tests.page import write_page
 
@@ -139,7 +138,7 @@ def write_network(site: Path) -> Path:
         {
             "pixels": in_base64(pixels),
             "probabilities": probabilities_of(pixels, kernel, bias).tolist(),
-            "scope": float(detector.scope_of(cells_of(pixels))[0]),
+            "scope": float(detector.score(cells_of(pixels))[0]),
         }
         for pixels in map(random_pixels, SELF_TEST_SEEDS)
     ]
@@ -200,7 +199,7 @@ def test_every_backend_gives_the_networks_answers_and_leaks_no_tensor(page: Page
         answer = page.evaluate("(pixels) => classify(pixels)", in_base64(random_pixels(seed)))
         expected = probabilities_of(random_pixels(seed), *small_network())
         assert np.abs(np.array(answer["probabilities"]) - expected).max() < 1e-4
-        assert answer["scope"] == pytest.approx(small_detector().scope_of(cells_of(random_pixels(seed)))[0], rel=1e-4)
+        assert answer["scope"] == pytest.approx(small_detector().score(cells_of(random_pixels(seed)))[0], rel=1e-4)
         assert answer["leaked"] == 0
 
 

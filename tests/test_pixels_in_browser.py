@@ -11,10 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from builder.export.disk_copies import twin_of, write_twin
-from builder.photo.decode import MAX_MEGAPIXELS
 from builder.photo.frame import Pixels
 from builder.photo.preprocess import photo_to_pixels
-from builder.photo.size import HEIGHT_PX, WIDTH_PX, height_for
+from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, height_for
 from tests.page import ROOT, write_page
 from tests.photo_cases import encoded, scene
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builder.photo.decode import MAX_MEGAPIXELS, PhotoProblem, read_photo
+from builder.photo.decode import PhotoProblem, read_photo
 from builder.photo.frame import Frame, Pixels, centred_frame, shrink
 from builder.photo.preprocess import photo_to_pixels
-from builder.photo.size import HEIGHT_PX, WIDTH_PX
+from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from tests import photo_cases
 from tests.photo_cases import PHOTO_CASES, encoded, scene, turned
 

@@ -14,7 +14,7 @@ from builder.data.store import load_photos
 from builder.evaluate.ood_photos import other_things, shifted
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
-from builder.predict.ood_detector import Detector, cells_of, detector_of, features_of, fit_detector, scope_layers
+from builder.predict.ood_detector import Detector, cells_of, detector_layers, detector_of, features_of, fit_detector
 from builder.split import load_parts
 from tests.conftest import Build
 
@@ -52,15 +52,15 @@ def test_the_distance_is_that_of_the_inverse_covariance() -> None:
 def test_blank_and_strange_pictures_are_refused(detector: Detector) -> None:
     blank: Cells = [np.full((1, 6, 8, 3), 40, np.float32)] * 2
     strange = [cells * np.array([1, 1, 3], np.float32) for cells in some_cells(20, 4)]
-    assert detector.scope_of(blank)[0] > 1
-    assert (detector.scope_of(strange) > 1).all()
-    assert (detector.scope_of(some_cells(200, 5)) > 1).mean() < 0.08
+    assert detector.score(blank)[0] > 1
+    assert (detector.score(strange) > 1).all()
+    assert (detector.score(some_cells(200, 5)) > 1).mean() < 0.08
 
 
 def test_the_card_holds_the_whole_detector(detector: Detector) -> None:
     again = detector_of(json.loads(json.dumps(detector.as_dict())))
     cells = some_cells(50, 6)
-    assert again.scope_of(cells).tolist() == detector.scope_of(cells).tolist()
+    assert again.score(cells).tolist() == detector.score(cells).tolist()
 
 
 def test_other_things_are_the_same_each_time_and_of_many_sources() -> None:
@@ -77,7 +77,7 @@ def test_other_things_are_the_same_each_time_and_of_many_sources() -> None:
 def test_the_cells_are_means_over_squares_of_the_layer() -> None:
     network = build_network("cnn", seed=2)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 75, 100, 3), dtype=np.uint8)
-    cells, later = cells_of(network, scope_layers(network), pixels)
+    cells, later = cells_of(network, detector_layers(network), pixels)
     kernel, bias = network.layers[1].get_weights()
     corner = np.pad(pixels[0], ((1, 1), (1, 1), (0, 0))).astype(np.float64)[:7, :7]  # what the first 5 x 5 cell sees
     seen = [[(corner[y : y + 3, x : x + 3, :, None] * kernel).sum(axis=(0, 1, 2)) for x in range(5)] for y in range(5)]
@@ -104,7 +104,7 @@ def test_at_most_five_in_a_hundred_lesion_photos_are_refused(
     demo_build: Build, shipped: tuple[Any, Detector], test_photos: NDArray[np.uint8]
 ) -> None:
     network, detector = shipped
-    refused = float((detector.scope_of(cells_of(network, detector.looked_at, test_photos)) > 1).mean())
+    refused = float((detector.score(cells_of(network, detector.looked_at, test_photos)) > 1).mean())
     assert refused <= 0.05
     reported = demo_build.report["networks"][network.name]["scope"]["refused_lesion_photos"]
     assert reported["value"] == pytest.approx(refused, abs=0.01)  # measured before the weights were stored in 16 bits
@@ -115,7 +115,7 @@ def test_other_things_are_refused(demo_build: Build, shipped: tuple[Any, Detecto
     network, detector = shipped
     unseen = other_things(seed=77)  # other crops and drawings than those of the report
     for kind, least in {"photographs": 0.95, "noise": 0.99, "text": 0.99, "plain_skin": 0.95}.items():
-        scopes = detector.scope_of(cells_of(network, detector.looked_at, unseen[kind].pixels))
+        scopes = detector.score(cells_of(network, detector.looked_at, unseen[kind].pixels))
         assert (scopes > 1).mean() >= least, kind
     for row in demo_build.report["networks"][network.name]["scope"]["other_things"]:
         assert row["auroc"]["value"] >= 0.99, row
@@ -127,4 +127,4 @@ def test_a_lesion_photo_that_is_turned_is_still_one(
 ) -> None:
     network, detector = shipped
     turned = dict(shifted(test_photos[:100]))["turned"]
-    assert (detector.scope_of(cells_of(network, detector.looked_at, turned)) > 1).mean() < 0.25
+    assert (detector.score(cells_of(network, detector.looked_at, turned)) > 1).mean() < 0.25

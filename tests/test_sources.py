@@ -123,7 +123,7 @@ def test_the_official_test_set_is_the_test_part_and_nothing_else_is(tmp_path: Pa
     out = tmp_path / "out"
     photos = gather(kaggle(tmp_path / "set"), out, f'data.test_source="{test.as_posix()}"')
     config = read_config(REPOSITORY / "config.toml", source="x")
-    split_photos(out, config, out)
+    split_photos(out, config.split, out)
     is_official = np.char.startswith(photos.image_ids, "ISIC_00001")
     assert load_parts(out)["test"].tolist() == np.flatnonzero(is_official).tolist()
     assert "a source of its own" in load_split(out)["rule"]
@@ -155,7 +155,7 @@ def test_the_same_photo_under_another_name_is_not_trained_on(tmp_path: Path) -> 
     (test / "ISIC2018_Task3_Test_Input" / "ISIC_0000100.jpg").write_bytes(PHOTOS["ISIC_0000005.jpg"])
     out = tmp_path / "out"
     photos = gather(kaggle(tmp_path / "set"), out, f'data.test_source="{test.as_posix()}"')
-    split_photos(out, read_config(REPOSITORY / "config.toml", source="x"), out)
+    split_photos(out, read_config(REPOSITORY / "config.toml", source="x").split, out)
     parts = load_parts(out)
     names = {part: set(photos.image_ids[rows]) for part, rows in parts.items()}
     assert "ISIC_0000100" in names["test"]
@@ -212,7 +212,7 @@ def test_parts_in_folders_of_ones_own_are_kept(tmp_path: Path) -> None:
     }
     out = tmp_path / "out"
     photos = gather(lay(tmp_path / "set", files), out)
-    split_photos(out, read_config(REPOSITORY / "config.toml", source="x"), out)
+    split_photos(out, read_config(REPOSITORY / "config.toml", source="x").split, out)
     counts = {part: len(rows) for part, rows in load_parts(out).items()}
     assert counts == {"training": 28, "validation": 7, "test": 7}
     assert set(photos.own_parts) == {"training", "validation", "test"}
@@ -264,7 +264,7 @@ def test_grey_arrays_stand_in_only_where_there_are_no_coloured_ones(tmp_path: Pa
 def test_dermamnist_is_read_at_every_size_with_its_own_split(tmp_path: Path, side: int) -> None:
     out = tmp_path / "out"
     photos = gather(medmnist(tmp_path / f"dermamnist_{side}.npz", side), out)
-    split_photos(out, read_config(REPOSITORY / "config.toml", source="x"), out)
+    split_photos(out, read_config(REPOSITORY / "config.toml", source="x").split, out)
     assert {part: len(rows) for part, rows in load_parts(out).items()} == {"training": 28, "validation": 7, "test": 14}
     assert photos.labels.tolist() == [n % 7 for n in (*range(28), *range(28, 35), *range(35, 49))]
     assert f"{side} pixels" in photos.about["title"]

@@ -10,8 +10,8 @@ import pytest
 from builder.classes import CODES
 from builder.config.read import read_config
 from builder.data.pixel_file import appending_pixels
+from builder.data.save import save_table
 from builder.data.sources.listing import Entry
-from builder.data.store import _save_table
 from builder.errors import BuildError
 from builder.split import careless_split, fold_by_lesion, load_parts, load_split, split_by_lesion, split_photos
 
@@ -32,14 +32,14 @@ def save_photos(folder: Path, ids: np.ndarray, labels: np.ndarray, parts: list[s
         Entry(f"photo {index}", "", CODES[label], None, part)
         for index, (label, part) in enumerate(zip(labels, parts or [""] * len(ids), strict=True))
     ]
-    _save_table(entries, list(ids), [""] * len(ids), about, folder)
+    save_table(entries, list(ids), [""] * len(ids), about, folder)
     with appending_pixels(folder / "pixels.npy") as writer:
         writer.append(np.zeros((len(ids), 75, 100, 3), np.uint8))
 
 
 def split(folder: Path, *settings: str) -> dict[str, set[int]]:
     config = read_config(Path(__file__).parent.parent / "config.toml", settings=list(settings))
-    split_photos(folder, config, folder)
+    split_photos(folder, config.split, folder)
     return {part: set(photos.tolist()) for part, photos in load_parts(folder).items()}
 
 
@@ -73,7 +73,7 @@ def test_two_lesions_of_a_class_are_parted_whatever_the_share(share: float) -> N
 def test_the_parts_of_a_build_share_no_lesion_and_miss_no_photo(tmp_path: Path) -> None:
     ids, labels = lesions()
     save_photos(tmp_path, ids, labels)
-    split_photos(tmp_path, CONFIG, tmp_path)
+    split_photos(tmp_path, CONFIG.split, tmp_path)
     parts = load_parts(tmp_path)
     assert sorted(np.concatenate(list(parts.values()))) == list(range(len(ids)))
     in_parts = [set(ids[photos]) for photos in parts.values()]

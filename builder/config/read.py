@@ -61,6 +61,10 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
             f"folds.measure is true, and split.rule is '{config.split.rule}'",
             remedy="set split.rule to 'k-fold', or name the number of folds with --folds",
         )
+    if config.is_demo and config.data.test_source:
+        raise BuildError(
+            "drawn photos have no other test part", remedy="leave --test-data out, or name data with --data"
+        )
     address = config.site.address
     if address and not (address.startswith(("https://", "http://")) and address.isprintable() and " " not in address):
         raise BuildError(f"site.address is {shown(address)}", remedy="it must begin with https://, or be empty")

@@ -7,25 +7,22 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from builder.classes import CODES
-from builder.config.config import Config
+from builder.config.data import DataConfig
 from builder.data.anonymous import count_reasons, known_words, public_ids
 from builder.data.ingest import Ingested, ingest_photos
-from builder.data.pixel_file import appending_pixels
-from builder.data.sources.listing import DETAILS, Entry, LeftOut, Listing
+from builder.data.save import save_names, save_table
+from builder.data.sources.listing import Entry, LeftOut, Listing
+from builder.data.sources.recognise import files_of_source, list_source
+from builder.data.store import TABLES, read_names
 from builder.errors import BuildError
 from builder.formatting import counted
-from builder.photo.size import WIDTH_PX, height_for
 from builder.progress import console
 from builder.terminal import visible
-
-if TYPE_CHECKING:
-    from builder.data.demo.draw import DemoPhoto
-from builder.data.store import TABLES, _read_names, _save_names, _save_table
 
 # A bad file among thousands is left out and listed; when this share is bad, something else is wrong.
 MOST_LEFT_OUT_SHARE = 0.05
@@ -37,28 +34,25 @@ class UnfitForBuild(BuildError):
 
 
 def gather_photos(
-    config: Config, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE, fewest_kinds: int = FEWEST_KINDS
+    data: DataConfig, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE, fewest_kinds: int = FEWEST_KINDS
 ) -> None:
-    """Stage entry: draw or read the photos of `config.data` and save them in `into`.
+    """Stage entry: read the photos of a source, or of two, and save them in `into`.
 
     most_left_out: when a larger share of them (0-1) cannot be used, raises UnfitForBuild. fewest_kinds: as when they
     show fewer kinds of lesion.
     """
-    if config.is_demo:
-        _draw(config, into)
-        return
-    listings = _listings(config)
+    listings = _listings(data)
     for listing in listings:
         console.print(f"found {listing.title}: {len(listing.entries)} photos with a label")
     listed = [entry for listing in listings for entry in listing.entries]
     left_out = [reason for listing in listings for reason in listing.left_out]
-    _refuse_if_too_few(config.data.source, len(listed), left_out, most_left_out)
-    _refuse_few_kinds(config.data.source, listed, fewest_kinds)
+    _refuse_if_too_few(data.source, len(listed), left_out, most_left_out)
+    _refuse_few_kinds(data.source, listed, fewest_kinds)
     lesions_are_known = all(entry.lesion_id for entry in listed)
     ingested = ingest_photos(listings, into, with_likeness=not lesions_are_known)
     left_out += ingested.left_out
-    _refuse_if_too_few(config.data.source, len(ingested.entries), left_out, most_left_out)
-    _refuse_few_kinds(config.data.source, ingested.entries, fewest_kinds)
+    _refuse_if_too_few(data.source, len(ingested.entries), left_out, most_left_out)
+    _refuse_few_kinds(data.source, ingested.entries, fewest_kinds)
     notes = _note_of_missing_kinds(ingested.entries)
     lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
     # Not among those that are too many: nothing is missing where another photo of that name was taken.
@@ -67,44 +61,34 @@ def gather_photos(
         console.print(visible(f"passed over {_of_names(passed_over)}"))
     left_out += passed_over
     about = {**_about(listings, left_out, notes), "near_identical": near_identical}
-    _save_names([entry.image_id for entry in ingested.entries], lesion_ids, left_out, into)
+    save_names([entry.image_id for entry in ingested.entries], lesion_ids, left_out, into)
     entries, lesion_ids = _anonymous(ingested.entries, lesion_ids, into)
-    _save_table(entries, lesion_ids, ingested.sizes, about, into)
+    save_table(entries, lesion_ids, ingested.sizes, about, into)
 
 
-def gather_at_width(photos: Path, config: Config, into: Path, *, width_px: int) -> None:
+def gather_at_width(photos: Path, data: DataConfig, into: Path, *, width_px: int) -> None:
     """Stage entry: what `gather_photos` left in `photos`, opened once more for a network that sees so many pixels.
 
     Which photos they are, and what is known of them, is copied: so all networks train and are tested on the same split.
     """
-    expected = _read_names(photos)["image_ids"]
-    if config.is_demo:
-        _draw_pixels(config, into, width_px)
-    else:
-        ingested = ingest_photos(_listings(config), into, with_likeness=False, width_px=width_px)
-        if [entry.image_id for entry in ingested.entries] != expected:
-            raise BuildError(f"{config.data.source} has changed while it was read", remedy="run the same command again")
+    expected = read_names(photos)["image_ids"]
+    ingested = ingest_photos(_listings(data), into, with_likeness=False, width_px=width_px)
+    if [entry.image_id for entry in ingested.entries] != expected:
+        raise BuildError(f"{data.source} has changed while it was read", remedy="run the same command again")
     for table in TABLES:
         shutil.copy(photos / table, into)
 
 
-def _listings(config: Config) -> list[Listing]:
-    from builder.data.sources.recognise import list_source
-
-    listings = [list_source(config.data.source)]
-    if config.data.test_source:
-        return _with_test_part(listings[0], list_source(config.data.test_source))
+def _listings(data: DataConfig) -> list[Listing]:
+    listings = [list_source(data.source)]
+    if data.test_source:
+        return _with_test_part(listings[0], list_source(data.test_source))
     return listings
 
 
-def source_fingerprint(config: Config) -> Any:
-    """What the photos depend on, cheap to compare: for a folder, each file's name, size and time of change."""
-    if config.is_demo:
-        return [config.demo.photos, config.demo.seed]
-    from builder.data.sources.recognise import files_of_source
-
-    sources = [config.data.source, config.data.test_source]
-    return [files_of_source(source) for source in sources if source]
+def source_fingerprint(data: DataConfig) -> Any:
+    """What the photos depend on, cheap to compare: of each source each file's name, size and time of change."""
+    return [files_of_source(source) for source in (data.source, data.test_source) if source]
 
 
 def _with_test_part(training: Listing, test: Listing) -> list[Listing]:
@@ -201,45 +185,6 @@ def _about(listings: list[Listing], left_out: Iterable[LeftOut], notes: list[str
 
 def _joined(texts: Iterable[str | None]) -> str | None:
     return "; ".join(dict.fromkeys(text for text in texts if text)) or None
-
-
-def _draw(config: Config, into: Path) -> None:
-    if config.data.test_source:
-        raise BuildError(
-            "drawn photos have no other test part", remedy="leave --test-data out, or name data with --data"
-        )
-    drawn = _draw_pixels(config, into, WIDTH_PX)
-    about = {
-        "source": "demo",
-        "title": "demo photos drawn by code",
-        "test_source": "",
-        "is_demo": True,
-        "licence": "MIT, as this project",
-        "citation": None,
-        "notes": [],
-        "left_out": [],
-        "near_identical": None,
-    }
-    entries = [
-        Entry(photo.image_id, photo.lesion_id, photo.code, details=tuple(photo.details.get(of, "") for of in DETAILS))
-        for photo in drawn
-    ]
-    lesion_ids = [entry.lesion_id for entry in entries]
-    _save_names([entry.image_id for entry in entries], lesion_ids, [], into)
-    _save_table(entries, lesion_ids, [""] * len(entries), about, into)
-
-
-def _draw_pixels(config: Config, into: Path, width_px: int) -> list[DemoPhoto]:
-    from builder.data.demo.draw import draw_demo_photos
-    from builder.progress import steps
-
-    with steps("drawing demo photos", config.demo.photos) as advance:
-        size = {"width_px": width_px, "height_px": height_for(width_px)}
-        drawn = draw_demo_photos(config.demo.photos, config.demo.seed, **size, progress=advance)
-    with appending_pixels(into / "pixels.npy", width_px=width_px) as writer:
-        for photo in drawn:
-            writer.append(photo.pixels)
-    return drawn
 
 
 def _anonymous(entries: list[Entry], lesion_ids: list[str], into: Path) -> tuple[list[Entry], list[str]]:

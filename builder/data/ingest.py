@@ -7,7 +7,6 @@ photo is opened again only when its file has changed, or when what was kept of i
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import os
 import threading
@@ -24,16 +23,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import PIL
-import simplejpeg
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from builder.data.pixel_file import PixelReader, appending_pixels
 from builder.data.sources.listing import Entry, LeftOut, Listing, Place, Row
 from builder.data.sources.photo_files import read_bytes, readable
+from builder.files.code import code_key
 from builder.files.ownership import remove_if_empty, replace_file
-from builder.photo import plain_jpeg, preprocess
 from builder.photo.decode import PhotoProblem, read_photo
 from builder.photo.plain_jpeg import Scratch
 from builder.photo.preprocess import frame_and_shrink
@@ -350,9 +347,8 @@ def _read_record(record: Path, width_px: int) -> list[_Line]:
 
 
 def _digest(width_px: int) -> str:
-    """What a shrunk photo depends on beside its file: its width, this project's code, and the decoders."""
-    code = b"".join(Path(str(module.__file__)).read_bytes() for module in (preprocess, plain_jpeg))
-    return f"{width_px}-{hashlib.sha256(code).hexdigest()[:16]}-{PIL.__version__}-{simplejpeg.__version__}"
+    """What a shrunk photo depends on beside its file: its width, and all the code and libraries that read it."""
+    return f"{width_px}-{code_key([__name__])}"
 
 
 def _key(entry: Entry) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from sys import intern
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
 from builder.data.pixel_file import StoredPixels
-from builder.data.sources.listing import DETAILS, Entry, LeftOut
 
 Strings = NDArray[np.str_]
 
@@ -60,7 +59,7 @@ def load_photos(folder: Path) -> Photos:
 
 def load_named_photos(folder: Path) -> Photos:
     """The same by the source's own names, those of files that were left out too. Nothing that goes into a site."""
-    photos, names = load_photos(folder), _read_names(folder)
+    photos, names = load_photos(folder), read_names(folder)
     return replace(
         photos,
         image_ids=np.array(names["image_ids"]),
@@ -69,7 +68,7 @@ def load_named_photos(folder: Path) -> Photos:
     )
 
 
-def _read_names(folder: Path) -> dict[str, Any]:
+def read_names(folder: Path) -> dict[str, Any]:
     names: dict[str, Any] = json.loads((folder / NAMES).read_text(encoding="utf-8"))
     return names
 
@@ -89,25 +88,3 @@ def count_by_class(labels: NDArray[np.int64]) -> dict[str, int]:
     """Photos of each class code, zero where there are none."""
     counts = Counter(labels.tolist())
     return {code: counts[index] for index, code in enumerate(CODES)}
-
-
-def _save_names(image_ids: list[str], lesion_ids: list[str], left_out: list[LeftOut], into: Path) -> None:
-    files = [{"file": name, "reason": reason} for name, reason in sorted(left_out)]
-    names = {"image_ids": image_ids, "lesion_ids": lesion_ids, "left_out": files}
-    (into / NAMES).write_text(json.dumps(names, indent=1), encoding="utf-8")
-
-
-def _save_table(
-    entries: list[Entry], lesion_ids: list[str], sizes: list[str], about: dict[str, Any], into: Path
-) -> None:
-    """Save what training must know in one file, and what only figures need in another: see chain.READS."""
-    photos = ([e.image_id, lesion_id, e.code, e.part] for e, lesion_id in zip(entries, lesion_ids, strict=True))
-    _write_rows(into / "photos.csv", ["image_id", "lesion_id", "code", "part"], photos)
-    details = ([size, *entry.details] for entry, size in zip(entries, sizes, strict=True))
-    _write_rows(into / "details.csv", ["size", *DETAILS], details)
-    (into / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-
-
-def _write_rows(file: Path, header: list[str], rows: Iterable[list[str]]) -> None:
-    with open(file, "w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([header, *rows])

@@ -1,4 +1,4 @@
-"""Sixth stage: what is no photo of a lesion, and what is no good photo of one; limits, and how well they do."""
+"""Fifth stage too: what is no photo of a lesion, and what is no good photo of one; limits, and how well they do."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from builder.config.config import Config
+from builder.config.evaluation import EvaluationConfig, ScopeConfig
 from builder.data.store import Photos, load_photos, stored_pixels
 from builder.evaluate.ood_figures import measure_detector
 from builder.evaluate.ood_photos import other_things, shifted
 from builder.photo.frame import centred_frame
 from builder.photo.quality import Measures, measure_quality, quality_limits
-from builder.predict.ood_detector import cells_of, fit_detector, scope_layers
+from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import load_network
 from builder.progress import steps
 from builder.split import load_parts
@@ -22,17 +22,19 @@ from builder.split import load_parts
 SHIFTED_PHOTOS = 100  # test photos that are made worse; each way costs as many passes
 
 
-def fit_scope(photos: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
-    """Stage entry: save `scope.json`: the detector and the limits of quality (`limits`), and `figures`.
+def fit_ood_detector(
+    photos: Path, split: Path, trained: Path, rules: ScopeConfig, evaluation: EvaluationConfig, into: Path
+) -> None:
+    """Stage entry: save `ood.json`: the detector and the limits of quality (`limits`), and `figures`.
 
     Only the training photos are fitted to, only the validation photos set limits, and the figures are those of the
     test photos and of pictures that neither has seen.
     """
     table, parts = load_photos(photos), load_parts(split)
     network = load_network(trained)
-    layers = scope_layers(network)
+    layers = detector_layers(network)
     width_px = table.pixels.shape[2]
-    others = other_things(config.scope.seed, width_px)
+    others = other_things(rules.seed, width_px)
     spoilt = dict(shifted(np.asarray(table.pixels[parts["test"][:SHIFTED_PHOTOS]])))
     pictures = sum(map(len, parts.values())) + sum(len(kind.pixels) for kind in others.values())
     with steps("looking for other things", pictures + sum(map(len, spoilt.values()))) as advance:
@@ -40,27 +42,21 @@ def fit_scope(photos: Path, split: Path, trained: Path, config: Config, into: Pa
             cells_of(network, layers, stored_pixels(photos, parts[part]), advance)
             for part in ("training", "validation", "test")
         )
-        share = config.scope.refused_share
+        share = rules.refused_share
         detector = fit_detector(layers, training, validation, refused=(share * 2 / 3, share / 3))
 
-        def scope_of(pixels: Any) -> Any:
-            return detector.scope_of(cells_of(network, layers, pixels, advance))
+        def scores_of(pixels: Any) -> Any:
+            return detector.score(cells_of(network, layers, pixels, advance))
 
         figures = measure_detector(
-            detector.scope_of(test),
+            detector.score(test),
             table.lesion_ids[parts["test"]],
-            {kind: (scope_of(of_kind.pixels), of_kind.source) for kind, of_kind in others.items()},
-            {way: scope_of(pixels) for way, pixels in spoilt.items()},
-            config.evaluation,
+            {kind: (scores_of(of_kind.pixels), of_kind.source) for kind, of_kind in others.items()},
+            {way: scores_of(pixels) for way, pixels in spoilt.items()},
+            evaluation,
         )
     limits = {"scope": detector.as_dict(), "quality": quality_limits(_measured(table, parts["training"]), width_px)}
-    (into / "scope.json").write_text(json.dumps({"limits": limits, "figures": figures}, indent=1), encoding="utf-8")
-
-
-def load_scope(scoped: Path) -> dict[str, Any]:
-    """What `fit_scope` left in `scoped`."""
-    fitted: dict[str, Any] = json.loads((scoped / "scope.json").read_text(encoding="utf-8"))
-    return fitted
+    (into / "ood.json").write_text(json.dumps({"limits": limits, "figures": figures}, indent=1), encoding="utf-8")
 
 
 def _measured(table: Photos, rows: Any) -> list[Measures]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from builder.classes import CLASSES, CODES
-from builder.config.config import Config
+from builder.config.evaluation import EvaluationConfig
 from builder.data.store import Photos, count_by_class, load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.calibration import measure_calibration
@@ -34,7 +34,9 @@ from builder.split import PARTS, load_parts, load_split
 Strings = NDArray[np.str_]
 
 
-def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path, config: Config, into: Path) -> None:
+def evaluate_network(
+    photos: Path, split: Path, trained: Path, calibrated: Path, *, rules: EvaluationConfig, keep: str, into: Path
+) -> None:
     """Stage entry: save `figures.json` (what the report shows of data and network), `predictions.csv`, `limits.json`.
 
     The last is what the model card says of operating point and sureness.
@@ -53,7 +55,7 @@ def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path,
     majority = int(np.bincount(table.labels[parts["training"]], minlength=len(CLASSES)).argmax())
     answers = Answers(probabilities, table.labels[test])
     details = {name: column[test] for name, column in table.details.items()}
-    measured = measure(answers, table.lesion_ids[test], details, majority, calibration, config)
+    measured = measure(answers, table.lesion_ids[test], details, majority, calibration, rules)
     figures = {
         "data": describe_data(table, parts, load_split(split)),
         "network": {
@@ -61,7 +63,7 @@ def evaluate_network(photos: Path, split: Path, trained: Path, calibrated: Path,
             "layers": len(network.layers),
             "parameters": network.count_params(),
             "epochs": len(history),
-            "kept_epoch": kept_epoch(history, config.network_of(design.name).recipe.keep),
+            "kept_epoch": kept_epoch(history, keep),
             "history": history,
             **measured,
         },
@@ -97,14 +99,13 @@ def measure(
     details: Mapping[str, Strings],
     majority: int,
     calibration: Mapping[str, Any],
-    config: Config,
+    rules: EvaluationConfig,
 ) -> dict[str, Any]:
     """Every figure of the test part, with its interval: `networks.<name>` of report.schema.json.
 
     lesion_ids: (photos,). details: further columns of (photos,). majority: the class most frequent in training.
     calibration: what `calibrate_network` saved.
     """
-    rules = config.evaluation
     bootstrap = LesionBootstrap(lesion_ids, rules.resamples, rules.seed)
     with steps("measuring", 6 + len(CODES)) as advance:
 

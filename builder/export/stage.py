@@ -14,22 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.classes import classes_as_dicts
-from builder.config.config import Config
+from builder.config.site import ExportConfig
 from builder.data.demo.draw import draw_demo_photos
 from builder.data.store import load_photos
 from builder.errors import BuildError
-from builder.evaluate.ood import load_scope
 from builder.export.card import card_problem
 from builder.export.disk_copies import write_twin
 from builder.export.equalisation import equalize
 from builder.export.tensorflowjs import load_layers_model, save_layers_model
 from builder.files.ownership import delete_files
 from builder.network import Network, design_of
-from builder.photo.decode import MAX_MEGAPIXELS
-from builder.photo.size import HEIGHT_PX, WIDTH_PX
+from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.predict.calibrate import load_calibrated
 from builder.predict.grad_cam import describe_explanation
-from builder.predict.ood_detector import cells_of, detector_of
+from builder.predict.ood_detector import cells_of, detector_of, load_ood_limits
 from builder.predict.trained import predict
 from builder.progress import steps
 from builder.split import load_parts
@@ -66,16 +64,16 @@ def export_network(
     split: Path,
     trained: Path,
     calibrated: Path,
-    scoped: Path,
+    ood: Path,
     evaluated: Path,
-    config: Config,
+    rules: ExportConfig,
     into: Path,
 ) -> None:
     """Stage entry: save `model/<name>/` as the site will hold it, twins included, and `export.json`."""
-    weights = config.export.weights
+    weights = rules.weights
     limits = {
         **json.loads((evaluated / "limits.json").read_text(encoding="utf-8")),
-        **load_scope(scoped)["limits"],
+        **load_ood_limits(ood),
     }
     network = load_calibrated(trained, calibrated)
     if weights == "mixed":
@@ -189,7 +187,7 @@ def _self_test(stored: Network, scope: dict[str, Any]) -> dict[str, Any]:
     size = {"width_px": stored.input_shape[2], "height_px": stored.input_shape[1]}
     pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED, **size)])
     detector = detector_of(scope)
-    scopes = detector.scope_of(cells_of(stored, detector.looked_at, pixels))
+    scopes = detector.score(cells_of(stored, detector.looked_at, pixels))
     return {
         "tolerance": SELF_TEST_TOLERANCE,
         "scope_tolerance": SELF_TEST_SCOPE_TOLERANCE,

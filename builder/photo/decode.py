@@ -17,9 +17,9 @@ from builder.errors import BuildError
 from builder.files.regular import status_of
 from builder.photo.frame import Pixels
 from builder.photo.plain_jpeg import MOST_SCANS, Scratch, decode_plain_jpeg, has_too_many_scans, plain_jpeg
+from builder.photo.size import MAX_MEGAPIXELS
 
 Source: TypeAlias = str | os.PathLike[str] | bytes
-MAX_MEGAPIXELS = 80  # a 50-megapixel camera and some; four bytes a pixel while it is decoded
 MAX_FILE_BYTES = 500_000_000  # more than any of so many pixels: a bomb or a mistake
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")  # what every browser decodes too
 BLOCK_ROWS = 256  # rows converted at a time, so that a 50-megapixel photo is never held as floats

@@ -1,8 +1,9 @@
-"""How large a photo is to a network: what its input is as a rule, and in which shape."""
+"""How large a photo may be, and how large it is to a network: what its input is as a rule, and in which shape."""
 
 from __future__ import annotations
 
 WIDTH_PX, HEIGHT_PX = 100, 75  # a network's input as a rule, and the smallest frame that is not refused for any
+MAX_MEGAPIXELS = 80  # a 50-megapixel camera and some; four bytes a pixel while it is decoded
 
 
 def height_for(width_px: int) -> int:

@@ -3,158 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from builder.config.config import Config
-from builder.files.ownership import DONE, Files, content_hash, files_of, replacing
+from builder.files.ownership import DONE, Files, files_of, replacing
 from builder.files.result import Damaged, read_result
-from builder.folders import REPOSITORY
+from builder.pipeline.stages import Stage
 from builder.progress import console
 
-SHARED_BY_NETWORKS = "builder/network/__init__.py"
-ANSWERING = (SHARED_BY_NETWORKS, "builder/predict/fold_normalisation.py")
-TRAINING = ("builder/train", "builder/train/checkpoint.py", "builder/train/machines.py", SHARED_BY_NETWORKS)
-# The code that decides each stage's result, beside the file of the network it is about; a change runs it again.
-DRAWINGS = ("builder/data/demo/draw.py", "builder/data/demo/signs.py", "builder/data/demo/texture.py")
-CODE = {
-    "data": (
-        "builder/data/store.py",
-        "builder/data/pixel_file.py",
-        "builder/photo/preprocess.py",
-        "builder/photo/plain_jpeg.py",
-        "builder/classes.py",
-    ),
-    "split": ("builder/split.py",),
-    "augment": ("builder/train/augmented_copies.py",),
-    "train": TRAINING,
-    "calibrate": ("builder/predict/calibrate.py", *ANSWERING),
-    "scope": (
-        "builder/evaluate/ood.py",
-        "builder/photo/quality.py",
-        *ANSWERING,
-        "builder/evaluate/bootstrap.py",
-        "builder/evaluate/ranking.py",
-        "builder/photo/preprocess.py",
-        *DRAWINGS,
-    ),
-    "evaluate": ("builder/evaluate", "builder/predict/calibrate.py", *ANSWERING),
-    "search-split": ("builder/studies/search/fold.py", "builder/split.py"),
-    "search": ("builder/search", "builder/train/augmented_copies.py", "builder/train", "builder/evaluate", *ANSWERING),
-    "folds": ("builder/studies/folds.py",),
-    "leakage-split": ("builder/studies/leakage.py", "builder/split.py"),
-    "leakage-train": TRAINING,
-    "leakage": ("builder/studies/leakage.py", "builder/evaluate", *ANSWERING),
-    "export": (
-        "builder/export/stage.py",
-        "builder/export/card.py",
-        "builder/export/card.schema.json",
-        "builder/export/equalisation.py",
-        "builder/predict/calibrate.py",
-        "builder/export/tensorflowjs.py",
-        "builder/predict/ood_detector.py",
-        "builder/predict/grad_cam.py",
-        *ANSWERING,
-        "builder/export/disk_copies.py",
-        "builder/classes.py",
-        *DRAWINGS,
-    ),
-    "times": (
-        "builder/studies/leaderboard/times.py",
-        "builder/studies/leaderboard/times.js",
-        # The scripts by which the page answers too.
-        *(
-            f"web_template/js/{name}.js"
-            for name in ("bytes", "scripts", "store", "weights", "backend", "scope", "network")
-        ),
-        "builder/site/tensorflowjs.py",
-        "package-lock.json",
-    ),
-    "board": (
-        "builder/studies/leaderboard/names.py",
-        "builder/studies/leaderboard/board.py",
-        "builder/studies/compare.py",
-        "builder/evaluate",
-        "builder/classes.py",
-    ),
-    "render": (
-        "builder/site/render.py",
-        "builder/site/tensorflowjs.py",
-        "builder/studies/leaderboard/names.py",
-        "builder/site/leaderboard_page.py",
-        "builder/site/leaderboard.schema.json",
-        "builder/evaluate/verdict.py",
-        "builder/site/offline.py",
-        "builder/site/precache.mjs",
-        "builder/site/icons.py",
-        "builder/site/messages.py",
-        "builder/site/words.py",
-        "builder/classes.py",
-        "builder/site/citations.py",
-        "builder/site/class_facts.py",
-        "builder/site/samples.py",
-        "builder/site/search_engines.py",
-        "builder/export/disk_copies.py",
-        *DRAWINGS,
-        "builder/site/report.schema.json",
-        "builder/formatting.py",
-        "builder/site/plots",
-        "builder/site/report_pages.py",
-        "web_template",
-        "package-lock.json",
-    ),
-}
-# Of what an earlier stage has left, the files that a stage reads; where nothing is said, all of them. A change in any
-# other, such as in what only the report tells, does not run it again.
-LABELLED_PIXELS = ("pixels.npy", "photos.csv")
-READS: dict[str, dict[str, tuple[str, ...]]] = {
-    "data": {"data": ("photos.csv", "details.csv", "about.json", "names.json")},
-    "split": {"data": ("photos.csv", "about.json")},
-    "augment": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "calibrate": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "scope": {"data": (*LABELLED_PIXELS, "details.csv"), "split": ("parts.npy",)},
-    "evaluate": {"data": (*LABELLED_PIXELS, "details.csv", "about.json")},
-    "folds": {"data": ("photos.csv",), "evaluate": ("figures.json", "predictions.csv")},
-    "search-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "search": {"data": LABELLED_PIXELS},
-    "leakage-split": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "leakage-train": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "leakage": {"data": LABELLED_PIXELS, "split": ("parts.npy",)},
-    "export": {"data": LABELLED_PIXELS, "split": ("parts.npy",), "evaluate": ("limits.json",)},
-    "board": {"evaluate": ("figures.json", "predictions.csv"), "export": ("export.json",)},
-}
-DATA_CODE = {
-    True: DRAWINGS,
-    False: tuple(
-        f"builder/data/{name}.py"
-        for name in (
-            "sources",
-            "anonymous",
-            "listing",
-            "photo_files",
-            "tables",
-            "ham10000",
-            "isic2018",
-            "class_folders",
-            "arrays",
-            "medmnist",
-            "npy_header",
-            "ingest",
-            "near_identical",
-        )
-    ),
-}
+# What a stage gets of earlier ones: the folder of a result, or folders in named fields, by names, or in a row.
+Inputs = Any
 
 
 class Chain:
     """Runs stages one after the other, each in a folder named after a hash of what it depends on.
 
     A stage depends on what the stages before it made, byte for byte, not on how: a change in the code that reads
-    photos, which reads them all the same, costs a reading but no training.
+    photos, which reads them all the same, costs a reading but no training. It gets nothing that is not in its key: its
+    inputs are there by their content, its settings by their values.
     """
 
     def __init__(self, config: Config, work: Path) -> None:
@@ -171,67 +42,68 @@ class Chain:
 
     def run(
         self,
-        stage: str,
-        settings: Any,
-        step: Callable[..., None],
-        *inputs: Path,
+        stage: Stage,
+        inputs: Mapping[str, Inputs],
+        settings: Mapping[str, Any],
+        *,
+        key: Any = None,
         network: str = "",
         part: str = "",
     ) -> Path:
-        """Run `step` if its result is not there yet, or is damaged; returns the folder of the result.
+        """Run the stage if its result is not there yet, or is damaged; returns the folder of the result.
 
-        network: the one that the stage is about, if it is about one. part: a folder in the stage's own, which can then
-        keep what the step goes on from beside its result.
+        inputs, settings: what the stage's entry takes by these names. key: stands for the settings in the result's
+        key, where some of them are no plain values or do not decide the result. network: the one that the stage is
+        about, if it is about one. part: a folder in the stage's own, which can then keep what it goes on from beside
+        its result.
         """
-        folder, depends_on = self.place(stage, settings, *inputs, network=network)
+        folder, depends_on = self.place(stage, inputs, settings if key is None else key, network)
         folder /= part
         if folder in self._results or self._is_there(stage, folder, depends_on):
             return folder
-        self.ran.append(stage)
+        self.ran.append(stage.name)
         with replacing(folder, {"depends_on": depends_on}) as fresh:
-            step(*inputs, config=self.config, into=fresh)
+            if stage.needs_tensorflow:
+                self._start_tensorflow()
+            module, _, entry = stage.entry.partition(":")
+            getattr(importlib.import_module(module), entry)(**inputs, **settings, into=fresh)
         self._results[folder] = files_of(folder)
         return folder
 
-    def place(self, stage: str, settings: Any, *inputs: Path, network: str = "") -> tuple[Path, list[Any]]:
+    def place(self, stage: Stage, inputs: Mapping[str, Inputs], key: Any, network: str = "") -> tuple[Path, list[Any]]:
         """The folder of a stage's result, and what it depends on."""
-        code = _code_hash(stage, self.config, network)
-        depends_on = [stage, network, settings, code, [self._read_by(stage, of) for of in inputs]]
-        return self.work / stage / _hash(json.dumps(depends_on, sort_keys=True).encode()), depends_on
+        read = [[name, self._read_by(stage, name, given)] for name, given in inputs.items()]
+        depends_on = json.loads(json.dumps([stage.name, network, key, stage.code_key(network), read], default=asdict))
+        digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
+        return self.work / stage.name / digest[:16], depends_on
 
-    def _is_there(self, stage: str, folder: Path, depends_on: list[Any]) -> bool:
+    def _is_there(self, stage: Stage, folder: Path, depends_on: list[Any]) -> bool:
         """Whether the result is there as the stage has left it; where it is damaged, say so."""
         if not (folder / DONE).exists():
             return False
         try:
             self._results[folder] = read_result(folder, depends_on)
         except Damaged as damaged:
-            console.print(f"the result of {stage} in {folder} is damaged ({damaged}): made anew")
+            console.print(f"the result of {stage.name} in {folder} is damaged ({damaged}): made anew")
             return False
         return True
 
-    def _read_by(self, stage: str, folder: Path) -> dict[str, str]:
-        """The files that `stage` reads in the folder of an earlier stage, each with a hash of its content."""
-        result = self._results[folder]
-        wanted = READS.get(stage, {}).get(folder.relative_to(self.work).parts[0], tuple(result))
-        return {name: result[name] for name in wanted}
+    def _read_by(self, stage: Stage, name: str, given: Inputs) -> Any:
+        """Of the input of that name the files that the stage reads, each with a hash of its content."""
+        if given is None:
+            return None
+        if isinstance(given, Path):
+            result = self._results[given]
+            return {file: result[file] for file in stage.reads.get(name, tuple(result))}
+        if isinstance(given, Mapping):
+            return [[label, self._read_by(stage, name, each)] for label, each in given.items()]
+        if isinstance(given, Sequence):
+            return [self._read_by(stage, name, each) for each in given]
+        named = {field.name: getattr(given, field.name) for field in fields(given)}
+        return {inner: self._read_by(stage, inner, folder) for inner, folder in named.items()}
 
+    def _start_tensorflow(self) -> None:
+        """Before anything touches a device: what networks are trained on may have to be brought together first."""
+        from builder.train.machines import strategy_of
 
-def _code_hash(stage: str, config: Config, network: str) -> str:
-    names = [*CODE[stage], *(DATA_CODE[config.is_demo] if stage == "data" else ())]
-    if network:
-        names += files_of_network(network)
-    return _hash("".join(content_hash(REPOSITORY / name) for name in names).encode())
-
-
-def files_of_network(name: str) -> list[str]:
-    """The network's own file, and those of other networks that it builds on."""
-    file = f"builder/network/{name}.py"
-    builds_on = re.findall(
-        r"^from builder\.network\.(\w+) import", (REPOSITORY / file).read_text("utf-8"), re.MULTILINE
-    )
-    return [file, *(other for on in builds_on for other in files_of_network(on))]
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+        strategy_of(self.config.machines)

@@ -1,109 +1,123 @@
-"""The stages that each network has for itself, from training to export."""
+"""The stages that each network has for itself, from training to export; and the photos that all have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
-from importlib.metadata import version
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from builder.config.config import Config
-from builder.config.training import IMAGENET, NO_BASE, OTHER_BASE, TrainingConfig
+from builder.config.networks import ResolvedNetwork
+from builder.config.training import IMAGENET, NO_BASE, OTHER_BASE
 from builder.errors import BuildError
 from builder.files.ownership import content_hash
+from builder.folders import NetworkResults
 from builder.photo.size import WIDTH_PX
 from builder.pipeline.chain import Chain
-from builder.pipeline.entries import (
-    augment_training,
-    calibrate_network,
-    evaluate_network,
-    export_network,
-    fingerprint,
-    fit_scope,
-    gather_at_width,
-    train_network,
+from builder.pipeline.stages import (
+    AUGMENT,
+    CALIBRATE,
+    DRAW,
+    DRAW_AT_WIDTH,
+    EVALUATE,
+    EXPORT,
+    GATHER,
+    GATHER_AT_WIDTH,
+    OOD,
+    SPLIT,
+    TRAIN,
+    Stage,
 )
-from builder.train.timing import timed_training
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """Where the stages have left what they made of one network."""
-
-    trained: Path
-    scoped: Path
-    evaluated: Path
-    exported: Path
+def gather(chain: Chain, **allowed: Any) -> Path:
+    """The photos, drawn or read; allowed: how bad they may be, where that is not for a build to say."""
+    config = chain.config
+    if config.is_demo:
+        return chain.run(DRAW, {}, {"rules": config.demo}, key=_drawn_by(config))
+    return chain.run(GATHER, {}, {"data": config.data, **allowed}, key=[_source(config), allowed])
 
 
-def build_network(chain: Chain, name: str, data: Path, split: Path) -> Built:
-    """From training to export."""
-    config, run = chain.config, partial(chain.run, network=name)
-    trained, calibrated, evaluated = train_and_test(chain, name, data, split)
-    data = seen_by(chain, name, data)
-    about_scope = {"scope": asdict(config.scope), "evaluation": asdict(config.evaluation)}
-    scoped = run("scope", about_scope, fit_scope, data, split, trained)
-    inputs = (data, split, trained, calibrated, scoped, evaluated)
-    return Built(trained, scoped, evaluated, run("export", asdict(config.export), export_network, *inputs))
+def split(chain: Chain, photos: Path) -> Path:
+    """Which photos train, validate and test."""
+    return chain.run(SPLIT, {"photos": photos}, {"rules": chain.config.split})
 
 
-def train_and_test(chain: Chain, name: str, data: Path, split: Path) -> tuple[Path, Path, Path]:
-    """The folders of a network's training, of its calibration, and of its figures on the test part."""
-    config, run = chain.config, partial(chain.run, network=name)
-    trained = train(chain, "train", name, config.network_of(name).recipe, data, split)
-    data = seen_by(chain, name, data)
-    calibrated = run("calibrate", asdict(config.calibration), calibrate_network, data, split, trained)
-    evaluated = run("evaluate", asdict(config.evaluation), evaluate_network, data, split, trained, calibrated)
-    return trained, calibrated, evaluated
-
-
-def train(
-    chain: Chain,
-    stage: str,
-    name: str,
-    recipe: TrainingConfig,
-    data: Path,
-    split: Path,
-    entry: Callable[..., None] = train_network,
-) -> Path:
-    """Train a network, on twins of the photos too where its recipe asks for them."""
-    inputs = [seen_by(chain, name, data), split]
-    if recipe.augmentation == "twins":
-        inputs.append(chain.run("augment", asdict(chain.config.augment), augment_training, *inputs))
-    machines = chain.config.machines
-    settings = {
-        **asdict(recipe),
-        "machines": [machines.devices, machines.precision],
-        "layout": chain.config.network_of(name).layout,
-        "base": content_of_base(chain.config, name),
-        "tf_keras": version("tf_keras"),
-    }
-    if not recipe.knows_its_end:  # more epochs go on from fewer
-        del settings["epochs"]
-
-    def step(*given: Path, into: Path, **arguments: Any) -> None:
-        with timed_training(into.parent):
-            entry(*given, name=name, recipe=recipe, into=into, **arguments)
-
-    return chain.run(stage, settings, step, *inputs, network=name, part=f"epochs-{recipe.epochs}")
-
-
-def seen_by(chain: Chain, name: str, data: Path) -> Path:
-    """The photos as wide as the network sees them; the split is made of those in `data` for all."""
-    width_px = chain.config.network_of(name).form.width_px
+def seen_by(chain: Chain, network: ResolvedNetwork, photos: Path) -> Path:
+    """The photos as wide as the network sees them; the split is made of those in `photos` for all."""
+    config, width_px = chain.config, network.form.width_px
     if width_px == WIDTH_PX:
-        return data
-    settings = [fingerprint(chain.config), width_px]
-    return chain.run("data", settings, partial(gather_at_width, width_px=width_px), data)
+        return photos
+    inputs, size = {"photos": photos}, {"width_px": width_px}
+    if config.is_demo:
+        return chain.run(DRAW_AT_WIDTH, inputs, {"rules": config.demo, **size}, key=[_drawn_by(config), width_px])
+    return chain.run(GATHER_AT_WIDTH, inputs, {"data": config.data, **size}, key=[_source(config), width_px])
 
 
-def content_of_base(config: Config, name: str) -> str:
+def build_network(chain: Chain, network: ResolvedNetwork, photos: Path, split: Path) -> NetworkResults:
+    """From training to export."""
+    config, name = chain.config, network.name
+    trained, calibrated, evaluated = train_and_test(chain, network, photos, split)
+    inputs = {"photos": seen_by(chain, network, photos), "split": split, "trained": trained}
+    rules = {"rules": config.scope, "evaluation": config.evaluation}
+    ood = chain.run(OOD, inputs, rules, network=name)
+    inputs |= {"calibrated": calibrated, "ood": ood, "evaluated": evaluated}
+    exported = chain.run(EXPORT, inputs, {"rules": config.export}, network=name)
+    return NetworkResults(trained, calibrated, ood, evaluated, exported)
+
+
+def train_and_test(chain: Chain, network: ResolvedNetwork, photos: Path, split: Path) -> tuple[Path, Path, Path]:
+    """The folders of a network's training, of its calibration, and of its figures on the test part."""
+    config, name = chain.config, network.name
+    trained = train(chain, TRAIN, network, photos, split)
+    inputs = {"photos": seen_by(chain, network, photos), "split": split, "trained": trained}
+    calibrated = chain.run(CALIBRATE, inputs, {"rules": config.calibration}, network=name)
+    inputs["calibrated"] = calibrated
+    rules = {"rules": config.evaluation, "keep": network.recipe.keep}
+    return trained, calibrated, chain.run(EVALUATE, inputs, rules, network=name)
+
+
+def train(chain: Chain, stage: Stage, network: ResolvedNetwork, photos: Path, split: Path) -> Path:
+    """Train a network, on augmented copies of the photos too where its recipe asks for them."""
+    inputs = {"photos": seen_by(chain, network, photos), "split": split}
+    if network.recipe.augmentation == "twins":
+        inputs["copies"] = chain.run(AUGMENT, inputs, {"rules": chain.config.augment})
+    settings = {"network": network, "machines": chain.config.machines}
+    part = f"epochs-{network.recipe.epochs}"
+    return chain.run(stage, inputs, settings, key=training_key(chain.config, network), network=network.name, part=part)
+
+
+def training_key(config: Config, network: ResolvedNetwork) -> dict[str, Any]:
+    """The settings that decide a training; how many epochs, only where one depends on how many are to come."""
+    from builder.train.machines import how_many_train
+
+    recipe = asdict(network.recipe)
+    if not network.recipe.knows_its_end:  # more epochs go on from fewer
+        del recipe["epochs"]
+    return {
+        "recipe": recipe,
+        "layout": network.layout,
+        "base": content_of_base(network),
+        "machines": [config.machines.devices, how_many_train(config.machines), config.machines.precision],
+    }
+
+
+def content_of_base(network: ResolvedNetwork) -> str:
     """What the network begins with: a word, or the content of a file. Raises a BuildError where there is none."""
-    weights = config.network_of(name).form.base_weights
+    weights = network.form.base_weights
     if weights in (IMAGENET, NO_BASE):
         return weights
     if not Path(weights).is_file():
         raise BuildError(f"there is no file {weights} of base weights", remedy=OTHER_BASE)
     return content_hash(Path(weights))
+
+
+def _drawn_by(config: Config) -> list[int]:
+    return [config.demo.photos, config.demo.seed]
+
+
+def _source(config: Config) -> Any:
+    """Which sources, and in what state they are."""
+    from builder.data.gather import source_fingerprint
+
+    return [asdict(config.data), source_fingerprint(config.data)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,10 @@ from builder.config.config import Config
 from builder.files.whole import write_whole
 from builder.folders import Folders
 from builder.pipeline.chain import Chain
-from builder.pipeline.entries import fingerprint, gather_photos, split_fold, split_photos, try_settings
-from builder.pipeline.network_stages import content_of_base, train
+from builder.pipeline.network_stages import gather, split, train, training_key
 from builder.pipeline.request import Request
 from builder.pipeline.safe_folders import at_work
+from builder.pipeline.stages import SEARCH, SPLIT_FOR_SEARCH
 from builder.progress import console
 
 
@@ -30,16 +28,15 @@ def search_settings(request: Request, folders: Folders) -> None:
     combinations_of(rules)  # refuses a space that is too large, before anything is fetched or drawn
     chain = Chain(config, folders.work)
     with at_work(folders):
-        data = chain.run("data", fingerprint(config), gather_photos)
-        folds = _deal_for_search(chain, data)
+        photos = gather(chain)
+        folds = _split_for_search(chain, photos)
 
         def score(settings: dict[str, Any], fold: int) -> Any:
             tried = config.with_own(name, settings)
-            recipe = tried.network_of(name).recipe
-            done = train(chain.with_config(tried), "search", name, recipe, data, folds[fold - 1], try_settings)
+            done = train(chain.with_config(tried), SEARCH, tried.network_of(name), photos, folds[fold - 1])
             return json.loads((done / "score.json").read_text(encoding="utf-8"))
 
-        rows = rows_of(run_search(rules, score, _study_of(chain, data, folds)), rules)
+        rows = rows_of(run_search(rules, score, _study_of(chain, photos, folds)), rules)
         best = best_of(rows, rules)
         write_results(rows, best, rules, folders.search)
         file = _write_best(request, config, best["settings"], folders.search)
@@ -47,29 +44,27 @@ def search_settings(request: Request, folders: Folders) -> None:
     console.print(f"{CAVEAT}\nTo build with the best: python build.py --config {file}")
 
 
-def _deal_for_search(chain: Chain, data: Path) -> list[Path]:
+def _split_for_search(chain: Chain, photos: Path) -> list[Path]:
     """The folds of the lesions that are not the test part's."""
     rules = chain.config.search
-    split = chain.run("split", asdict(chain.config.split), split_photos, data)
+    inputs = {"photos": photos, "split": split(chain, photos)}
     return [
-        chain.run("search-split", [rules.folds, rules.seed, fold], partial(split_fold, fold=fold), data, split)
+        chain.run(SPLIT_FOR_SEARCH, inputs, {"fold": fold, "folds": rules.folds, "seed": rules.seed})
         for fold in range(1, rules.folds + 1)
     ]
 
 
-def _study_of(chain: Chain, data: Path, folds: list[Path]) -> Path:
+def _study_of(chain: Chain, photos: Path, folds: list[Path]) -> Path:
     """Where the trials are kept that were tried under the same conditions; more trials go on from fewer."""
     config, rules = chain.config, chain.config.search
+    network = config.network_of(rules.network)
     conditions = {
         "rules": {**asdict(rules), "trials": None},
-        "recipe": asdict(config.network_of(rules.network).recipe),
-        "layout": config.network_of(rules.network).layout,
-        "width_px": config.network_of(rules.network).form.width_px,
-        "base": content_of_base(config, rules.network),
+        "training": training_key(config, network),
+        "width_px": network.form.width_px,
         "augment": asdict(config.augment),
-        "tf_keras": version("tf_keras"),
     }
-    study, _ = chain.place("search", conditions, data, *folds, network=rules.network)
+    study, _ = chain.place(SEARCH, {"photos": photos, "splits": folds}, conditions, network.name)
     study.mkdir(parents=True, exist_ok=True)
     return study
 
@@ -87,5 +82,5 @@ def _write_best(request: Request, config: Config, settings: dict[str, Any], into
 
 def _said_by_hand(config: Config, network: str) -> dict[str, Any]:
     """What the command line says of all networks, which goes before a network's own file as a config's does not."""
-    made = {**asdict(config.network_of(network).form), **asdict(config.network_of(network).recipe)}
+    made = config.network_of(network).settings
     return {key: made[key] for key in sorted(config.set_by_hand)}

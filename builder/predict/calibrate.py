@@ -13,7 +13,6 @@ from scipy.special import logsumexp, softmax
 from sklearn.isotonic import IsotonicRegression
 
 from builder.classes import MALIGNANT
-from builder.config.config import Config
 from builder.config.evaluation import CalibrationConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.network import Network
@@ -30,12 +29,12 @@ Labels = NDArray[np.int64]
 TEMPERATURES = (0.25, 100.0)
 
 
-def calibrate_network(photos: Path, split: Path, trained: Path, config: Config, into: Path) -> None:
+def calibrate_network(photos: Path, split: Path, trained: Path, rules: CalibrationConfig, into: Path) -> None:
     """Stage entry: save `calibration.json`, with the temperature, the operating point and the levels of sureness."""
     table, validation = load_photos(photos), load_parts(split)["validation"]
     with steps("calibrating", len(validation)) as advance:
         logits = predict(_without_softmax(load_network(trained)), stored_pixels(photos, validation), advance)
-    fitted = calibrate(logits.astype(np.float64), table.labels[validation], config.calibration)
+    fitted = calibrate(logits.astype(np.float64), table.labels[validation], rules)
     (into / "calibration.json").write_text(json.dumps(fitted, indent=1), encoding="utf-8")
 
 

@@ -7,8 +7,10 @@ what tells lesions from each other, and what tells a lesion from a cup of coffee
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,10 +56,10 @@ class Detector:
 
     @property
     def looked_at(self) -> dict[str, int]:
-        """Names of layers with the side of their cells, as `scope_layers` gives them."""
+        """Names of layers with the side of their cells, as `detector_layers` gives them."""
         return dict(zip(self.layers, self.cell_px, strict=True))
 
-    def scope_of(self, cells: Cells) -> Floats:
+    def score(self, cells: Cells) -> Floats:
         """How unlike the training photos each photo is, (photos,): above 1 it does not look like a lesion photo."""
         distance, emptiness = self.measure(cells)
         return np.maximum(distance / self.distance_limit, emptiness / self.emptiness_limit)
@@ -97,11 +99,17 @@ def detector_of(limits: Mapping[str, Any]) -> Detector:
     )  # fmt: skip
 
 
+def load_ood_limits(ood: Path) -> dict[str, Any]:
+    """What the stage `ood` has fitted, as the card's `judgement` has it: `scope`, this detector, and `quality`."""
+    limits: dict[str, Any] = json.loads((ood / "ood.json").read_text(encoding="utf-8"))["limits"]
+    return limits
+
+
 def fit_detector(layers: dict[str, int], training: Cells, validation: Cells, refused: tuple[float, float]) -> Detector:
     """Fit on training photos; set both limits so that they refuse those shares (0-1) of the validation photos at most.
 
-    layers: as `scope_layers` gives them. The covariance is shrunk (Ledoit and Wolf 2004), since there may be few photos
-    for so many features.
+    layers: as `detector_layers` gives them. The covariance is shrunk (Ledoit and Wolf 2004), since there may be few
+    photos for so many features.
     """
     features, structure = features_of(training), structure_of(training)
     mean, scale = features.mean(axis=0), features.std(axis=0)
@@ -124,7 +132,7 @@ def fit_detector(layers: dict[str, int], training: Cells, validation: Cells, ref
     )
 
 
-def scope_layers(network: Network) -> dict[str, int]:
+def detector_layers(network: Network) -> dict[str, int]:
     """The names of the layers whose output is looked at, each with the side of its cells in its own pixels."""
     activations = [layer for layer in network.layers if _activates(layer)]
     looked_at = [activations[min(index, len(activations) - 1)] for index in LAYERS]

@@ -98,7 +98,7 @@ def _classify(
     network, photos = load_layers_model(model), np.stack(pixels)
     probabilities = predict(network, photos)
     detector = detector_of(limits["scope"])
-    scopes = detector.scope_of(cells_of(network, detector.looked_at, photos))
+    scopes = detector.score(cells_of(network, detector.looked_at, photos))
     return [
         {
             "probabilities": {code: float(value) for code, value in zip(CODES, row, strict=True)},

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from builder.config.config import Config
 from builder.config.training import IMAGENET, NO_BASE
 from builder.files.ownership import copy_files
-from builder.folders import TEMPLATES
+from builder.files.whole import read_json
+from builder.folders import TEMPLATES, NetworkResults
 from builder.formatting import FILTERS
 from builder.site.citations import METHODS
 from builder.site.class_facts import ABCDE, DRAWING_PX, FACTS, draw_kinds
+from builder.site.file_names import BOARD, PREDICTIONS, REPORT
 from builder.site.icons import draw_icons
-from builder.site.leaderboard_page import BOARD, write_board_page
 from builder.site.leaderboard_page import PAGE as BOARD_PAGE
+from builder.site.leaderboard_page import write_board_page
 from builder.site.messages import ENGLISH, LANGUAGES, Language, Messages, check_uses, load_messages
 from builder.site.offline import SERVICE_WORKER, write_service_worker
 from builder.site.plots.template_globals import GLOBALS
-from builder.site.report_pages import TEMPLATE as REPORT
+from builder.site.report_pages import TEMPLATE as REPORT_PAGE
 from builder.site.report_pages import report_address, report_context, write_report_pages
 from builder.site.samples import SAMPLES as DRAWN_SAMPLES
 from builder.site.samples import write_samples
@@ -57,33 +58,25 @@ FOR_TEMPLATES = (
 DECISIVE = ("js/*.js", "vendor/tf-*.js", "vendor/*.wasm", "samples/*.png", "model/*/card.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """Where the stages have left what they made of one network."""
-
-    scoped: Path
-    evaluated: Path
-    exported: Path
-
-
-def render_site(*results: Path, config: Config, into: Path) -> None:
+def render_site(
+    networks: Mapping[str, NetworkResults],
+    leakage: Path | None,
+    folds: Path | None,
+    board: Path | None,
+    *,
+    config: Config,
+    into: Path,
+) -> None:
     """Stage entry: save the whole site in `into`.
 
-    results: of every network the folders of its scope, its figures, and its files; then those of leakage and of the
-    folds, if they were measured; last that of the leaderboard, if there is one.
+    leakage, folds, board: what these studies have found, if they were asked for.
     """
-    names = config.site.networks
-    networks = {name: Results(*results[3 * i : 3 * i + 3]) for i, name in enumerate(names)}
-    further = list(results[3 * len(names) :])
-    leakage = further.pop(0) if config.leakage.measure else None
-    folds = further.pop(0) if config.folds.measure else None
-    board = _read_json(further.pop(0) / BOARD) if further else None
     has_board = board is not None
     report = assemble_report(networks, leakage, folds, config)
     for network in networks.values():
         copy_files(sorted(network.exported.glob("model/*/*")), network.exported, into)
-    _join_tables([network.evaluated / "predictions.csv" for network in networks.values()], into / "predictions.csv")
-    (into / "report.json").write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
+    _join_tables([network.evaluated / PREDICTIONS for network in networks.values()], into / PREDICTIONS)
+    (into / REPORT).write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(SCHEMA, into)
     copy_tensorflowjs(into)
     write_samples(into)
@@ -106,17 +99,19 @@ def render_site(*results: Path, config: Config, into: Path) -> None:
         "abcde": ABCDE,
         "method_sources": METHODS,
     })  # fmt: skip
-    write_report_pages(template_environment(page=REPORT, site_address=address), report, into, has_board=has_board)
+    write_report_pages(template_environment(page=REPORT_PAGE, site_address=address), report, into, has_board=has_board)
     if board:
-        write_board_page(template_environment(page=BOARD_PAGE, site_address=address), board, report, into)
+        write_board_page(
+            template_environment(page=BOARD_PAGE, site_address=address), read_json(board / BOARD), report, into
+        )
     write_service_worker(TEMPLATES / SERVICE_WORKER, into)
 
 
 def assemble_report(
-    networks: Mapping[str, Results], leakage: Path | None, folds: Path | None, config: Config
+    networks: Mapping[str, NetworkResults], leakage: Path | None, folds: Path | None, config: Config
 ) -> dict[str, Any]:
     """Every figure the report page shows, as `report.schema.json` describes them."""
-    figures = {name: _read_json(network.evaluated / "figures.json") for name, network in networks.items()}
+    figures = {name: read_json(network.evaluated / "figures.json") for name, network in networks.items()}
     data = next(iter(figures.values()))["data"]  # the same for all
     settings = config.as_dict()
     # A folder's path says nothing about the data to a reader, but something about whoever built the site.
@@ -132,13 +127,13 @@ def assemble_report(
         "networks": {
             name: {
                 **figures[name]["network"],
-                "scope": _read_json(network.scoped / "scope.json")["figures"],
-                "export": _read_json(network.exported / "export.json"),
+                "scope": read_json(network.ood / "ood.json")["figures"],
+                "export": read_json(network.exported / "export.json"),
             }
             for name, network in networks.items()
         },
-        "leakage": _read_json(leakage / "leakage.json") if leakage else None,
-        "folds": {"shipped": config.split.fold, **_read_json(folds / "folds.json")} if folds else None,
+        "leakage": read_json(leakage / "leakage.json") if leakage else None,
+        "folds": {"shipped": config.split.fold, **read_json(folds / "folds.json")} if folds else None,
     }
 
 
@@ -152,10 +147,6 @@ def _opinion(name: str, network: Mapping[str, Any]) -> dict[str, Any]:
         "right_of_100": None if right is None else round(100 * right),
         "melanomas_of_100": None if found is None else round(100 * found),
     }
-
-
-def _read_json(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def _join_tables(tables: list[Path], into: Path) -> None:
@@ -226,7 +217,7 @@ def _render_templates(into: Path, site_address: str, context: dict[str, Any]) ->
         path = file.relative_to(TEMPLATES)
         if file.is_dir() or path.parts[0] == "messages" or any(part.startswith("_") for part in path.parts):
             continue
-        if path.name == REPORT:  # has a page for each network
+        if path.name == REPORT_PAGE:  # has a page for each network
             continue
         if file.suffix == ".html":
             pages.append(path)

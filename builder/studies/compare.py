@@ -21,10 +21,10 @@ from builder.evaluate.comparison import (
     refuse_other_photos,
 )
 from builder.files.regular import read_text
+from builder.site.file_names import PREDICTIONS, REPORT
 from builder.studies.comparison_page import write_comparison_page
 from builder.terminal import visible
 
-REPORT, PREDICTIONS = "report.json", "predictions.csv"
 MOST_SAID = 200  # signs of what is wrong with one
 
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.config.config import Config
 from builder.evaluate.bootstrap import Figure
 
 FIGURES = {
@@ -26,27 +25,25 @@ FIGURES = {
 }
 
 
-def measure_folds(photos: Path, *evaluated: Path, networks: Sequence[str], config: Config, into: Path) -> None:
+def measure_folds(photos: Path, evaluated: Mapping[str, Sequence[Path]], into: Path) -> None:
     """Stage entry: save `folds.json`, `report.folds` but for which fold the site ships.
 
-    evaluated: the figures of the first network, fold by fold, then those of the next one.
+    evaluated: by network the folders of its figures, fold by fold.
     """
-    folds = config.split.folds
     lesions = _column(photos / "photos.csv", "lesion_id")
-    by_network = {name: evaluated[folds * i : folds * (i + 1)] for i, name in enumerate(networks)}
-    for name, of_folds in by_network.items():
+    for name, of_folds in evaluated.items():
         refuse_unless_each_once(
             [_column(fold / "predictions.csv", "image_id") for fold in of_folds],
             _column(photos / "photos.csv", "image_id"),
             name,
         )
     done = {
-        "folds": folds,
+        "folds": len(next(iter(evaluated.values()))),
         "photos": len(lesions),
         "lesions": len(set(lesions)),
         "networks": {
             name: spread_of([json.loads((fold / "figures.json").read_text(encoding="utf-8")) for fold in of_folds])
-            for name, of_folds in by_network.items()
+            for name, of_folds in evaluated.items()
         },
     }
     (into / "folds.json").write_text(json.dumps(done, indent=1), encoding="utf-8")

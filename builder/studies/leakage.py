@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.config import Config
+from builder.config.evaluation import EvaluationConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.predictions import Answers
@@ -26,10 +26,10 @@ from builder.split import TEST, UNUSED, load_parts
 Parts = NDArray[np.int64]  # (photos,), as split.py has them
 
 
-def split_leaking(photos: Path, split: Path, config: Config, into: Path) -> None:
+def split_leaking(photos: Path, split: Path, seed: int, into: Path) -> None:
     """Stage entry: save in `into/parts.npy` a split by photo with as many photos of each class in each part."""
     parts = np.load(split / "parts.npy")
-    np.save(into / "parts.npy", deal_by_photo(parts, load_photos(photos).labels, config.split.seed))
+    np.save(into / "parts.npy", deal_by_photo(parts, load_photos(photos).labels, seed))
 
 
 def deal_by_photo(parts: Parts, labels: NDArray[np.int64], seed: int) -> Parts:
@@ -43,7 +43,7 @@ def deal_by_photo(parts: Parts, labels: NDArray[np.int64], seed: int) -> Parts:
 
 
 def measure_leakage(
-    photos: Path, split: Path, leaking: Path, trained: Path, trained_leaking: Path, config: Config, into: Path
+    photos: Path, split: Path, leaking: Path, trained: Path, trained_leaking: Path, rules: EvaluationConfig, into: Path
 ) -> None:
     """Stage entry: save `leakage.json`, the figures of both networks, each on its own test part, and what was added."""
     table = load_photos(photos)
@@ -55,7 +55,7 @@ def measure_leakage(
             answers.append(predict(network, stored_pixels(photos, test), advance))
         tests.append(test)
     both = np.concatenate(tests)
-    bootstrap = LesionBootstrap(table.lesion_ids[both], config.evaluation.resamples, config.evaluation.seed)
+    bootstrap = LesionBootstrap(table.lesion_ids[both], rules.resamples, rules.seed)
     measured = compare_ways(Answers(np.concatenate(answers), table.labels[both]), len(tests[0]), bootstrap)
     for name, way in (("by_lesion", split), ("by_photo", leaking)):
         known = photos_of_trained_lesions(np.load(way / "parts.npy"), table.lesion_ids)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from builder.config.config import Config
+from builder.config.training import AugmentConfig
 from builder.data.pixel_file import StoredPixels, appending_pixels
 from builder.data.store import load_photos, stored_pixels
 from builder.split import load_parts
@@ -17,11 +17,10 @@ from builder.split import load_parts
 BLOCK_PHOTOS = 256  # held in memory at a time: 6 MB
 
 
-def augment_training(photos: Path, split: Path, config: Config, into: Path) -> None:
+def augment_training(photos: Path, split: Path, rules: AugmentConfig, into: Path) -> None:
     """Stage entry: save the training photos followed by their twins, with labels, in `into`."""
     table, training = load_photos(photos), load_parts(split)["training"]
     pixels, labels = stored_pixels(photos, training), table.labels[training]
-    rules = config.augment
     with appending_pixels(into / "pixels.npy", width_px=table.pixels.shape[2]) as writer:
         for start in range(0, len(pixels), BLOCK_PHOTOS):
             writer.append(pixels[start : start + BLOCK_PHOTOS])

@@ -76,6 +76,11 @@ def _answers(address: str) -> bool:
     return True
 
 
+def how_many_train(config: MachinesConfig) -> int:
+    """How many workers share a batch, by which each one's normalisations see less of it; 1 of a single machine."""
+    return len(workers_of(os.environ.get("TF_CONFIG")).addresses) if config.devices == "workers" else 1
+
+
 @cache
 def strategy_of(config: MachinesConfig) -> Any:
     """Bring together what networks are trained on: before TensorFlow touches any device, and once a process."""

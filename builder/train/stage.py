@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.config import Config
-from builder.config.training import TrainingConfig
+from builder.config.networks import ResolvedNetwork
+from builder.config.training import MachinesConfig, TrainingConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.errors import BuildError
 from builder.files.ownership import delete_files
@@ -28,6 +28,7 @@ from builder.train.history import History, kept_epoch
 from builder.train.machines import to_be_trained, together
 from builder.train.random_augmentation import mirrored, random_views
 from builder.train.recipe import averaged, class_weights, compile_network, mix_up, targets_of
+from builder.train.timing import CHECKPOINT, timed_training
 
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
 
@@ -39,39 +40,36 @@ class Diverged(BuildError):
 def train_network(
     photos: Path,
     split: Path,
-    twins: Path | None = None,
+    copies: Path | None = None,
     *,
-    name: str,
-    recipe: TrainingConfig,
-    config: Config,
+    network: ResolvedNetwork,
+    machines: MachinesConfig,
     into: Path,
 ) -> None:
     """Stage entry: save `network.weights.h5`, `network.json` and `history.json` in `into`.
 
-    twins: the training photos with a twin of each, if the recipe asks for them. The checkpoint lies beside `into`, so
-    that more epochs go on from fewer, where an epoch does not depend on how many are to come.
+    copies: the training photos with an augmented copy of each, if the recipe asks for them. The checkpoint lies beside
+    `into`, so that more epochs go on from fewer, where an epoch does not depend on how many are to come; and the
+    seconds that they took.
     """
-    table, parts = load_photos(photos), load_parts(split)
-    if twins:
-        labels = np.load(twins / "labels.npy")
-        training = stored_pixels(twins, np.arange(len(labels))), labels
+    table, parts, recipe = load_photos(photos), load_parts(split), network.recipe
+    if copies:
+        labels = np.load(copies / "labels.npy")
+        training = stored_pixels(copies, np.arange(len(labels))), labels
     else:
         training = stored_pixels(photos, parts["training"]), table.labels[parts["training"]]
     validation = stored_pixels(photos, parts["validation"]), table.labels[parts["validation"]]
-    settings, width_px, checkpoint = (
-        config.network_of(name).layout,
-        table.pixels.shape[2],
-        into.parent / "checkpoint.npz",
-    )
-    with to_be_trained(config.machines):
-        network = build_network(name, recipe.seed, settings, width_px)
-        if not _history_in(checkpoint, recipe.epochs):
-            begin_with_base(network, config.network_of(name).form.base_weights)
-        compile_network(network, recipe, len(training[1]))
-    history = fit(network, training, validation, recipe, checkpoint)
-    network.save_weights(into / "network.weights.h5")
-    built = {"name": name, "settings": settings, "width_px": width_px}
-    (into / "network.json").write_text(json.dumps(built), encoding="utf-8")
+    width_px, checkpoint = table.pixels.shape[2], into.parent / CHECKPOINT
+    with timed_training(into.parent):
+        with to_be_trained(machines):
+            built = build_network(network.name, recipe.seed, network.layout, width_px)
+            if not _history_in(checkpoint, recipe.epochs):
+                begin_with_base(built, network.form.base_weights)
+            compile_network(built, recipe, len(training[1]))
+        history = fit(built, training, validation, recipe, checkpoint)
+    built.save_weights(into / "network.weights.h5")
+    about = {"name": network.name, "settings": dict(network.layout), "width_px": width_px}
+    (into / "network.json").write_text(json.dumps(about), encoding="utf-8")
     (into / "history.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
 
 

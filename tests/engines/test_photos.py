@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builder.photo.decode import MAX_MEGAPIXELS
 from builder.photo.preprocess import photo_to_pixels
-from builder.photo.size import HEIGHT_PX, WIDTH_PX
+from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from tests import photo_cases
 from tests.engines.differences import DIFFERENCES, Difference
 from tests.engines.engine import Engine

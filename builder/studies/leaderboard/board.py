@@ -7,48 +7,52 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.config.config import Config
+from builder.config.evaluation import EvaluationConfig
 from builder.evaluate.comparison import ROWS, build_of, compare, read_predictions, refuse_other_photos
-from builder.site.leaderboard_page import BOARD, SCHEMA
-from builder.studies.leaderboard.times import TIMES
+from builder.files.whole import read_json
+from builder.folders import NetworkResults
+from builder.site.file_names import BOARD, BOARD_SCHEMA
+from builder.studies.leaderboard import TIMES
 
 # As the ISIC 2018 challenge ranks answers among these seven kinds: the rare ones count as much as the common ones.
 RANKED_BY = "balanced_accuracy"
 
 
-def make_board(*results: Path, training_times: Mapping[str, dict[str, Any] | None], config: Config, into: Path) -> None:
+def make_board(
+    networks: Mapping[str, NetworkResults],
+    timed: Path | None,
+    *,
+    training_times: Mapping[str, dict[str, Any] | None],
+    rules: EvaluationConfig,
+    into: Path,
+) -> None:
     """Stage entry: save `leaderboard.json`, as `leaderboard.schema.json` describes it.
 
-    results: of every network the folders of its figures and of its files; last, where it was timed in a browser, what
-    that found. training_times: by network, as `training_time` gives them.
+    networks: the first is the one that the others are compared with. timed: what the clock in a browser found, if it
+    was asked. training_times: by network, as `training_time` gives them.
     """
-    names = config.site.networks
-    evaluated, exported, timed = (
-        results[: 2 * len(names) : 2],
-        results[1 : 2 * len(names) : 2],
-        results[2 * len(names) :],
-    )
-    board = assemble(names, evaluated, exported, config)
-    board["timed"] = _times(names, _read_json(timed[0] / TIMES) if timed else None, training_times)
+    board = assemble(networks, rules)
+    board["timed"] = _times(list(networks), read_json(timed / TIMES) if timed else None, training_times)
     (into / BOARD).write_text(json.dumps(board, indent=1, allow_nan=False), encoding="utf-8")
 
 
-def assemble(
-    names: Sequence[str], evaluated: Sequence[Path], exported: Sequence[Path], config: Config
-) -> dict[str, Any]:
+def assemble(networks: Mapping[str, NetworkResults], rules: EvaluationConfig) -> dict[str, Any]:
     """All of the leaderboard that the same input gives again: everything but times."""
-    figures = [_read_json(folder / "figures.json") for folder in evaluated]
+    names = list(networks)
+    evaluated = [results.evaluated for results in networks.values()]
+    exported = [results.exported for results in networks.values()]
+    figures = [read_json(folder / "figures.json") for folder in evaluated]
     builds = [
         build_of(name, folder, own["network"], own["data"], read_predictions(folder / "predictions.csv")[name])
         for name, folder, own in zip(names, evaluated, figures, strict=True)
     ]
     for build in builds[1:]:
         refuse_other_photos(builds[0], build)
-    compared = compare(builds, config.evaluation)
+    compared = compare(builds, rules)
     against_first = {pair["second"]: pair for pair in compared["pairs"] if pair["first"] == 0}
     places = _places([build["figures"][RANKED_BY]["value"] for build in compared["builds"]])
     return {
-        "$schema": SCHEMA,
+        "$schema": BOARD_SCHEMA,
         "data": {"title": figures[0]["data"]["title"], "is_demo": compared["is_demo"]},
         "photos": compared["photos"],
         "lesions": compared["lesions"],
@@ -60,7 +64,7 @@ def assemble(
             name: {
                 "place": places[number],
                 **_facts(figures[number]["network"]),
-                "bytes": _read_json(exported[number] / "export.json")["bytes"],
+                "bytes": read_json(exported[number] / "export.json")["bytes"],
                 "figures": compared["builds"][number]["figures"],
                 "against_first": {key: against_first[number][key] for key in ("differences", "mcnemar")}
                 if number
@@ -95,7 +99,3 @@ def _times(
             for name in names
         },
     }
-
-
-def _read_json(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import json
 import shutil
 import statistics
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,6 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from builder.config.config import Config
 from builder.errors import BuildError
 from builder.export.disk_copies import SUFFIX
 from builder.files.ownership import copy_files
@@ -23,8 +22,8 @@ from builder.folders import TEMPLATES
 from builder.progress import steps
 from builder.site.serve import SUB_PATH, make_server
 from builder.site.tensorflowjs import copy_tensorflowjs
+from builder.studies.leaderboard import TIMES
 
-TIMES = "times.json"
 BACKEND = "wasm"  # it is on every device, and what most answer with
 WARM_UP_ROUNDS = 4  # memory is taken and code is compiled
 ROUNDS = 40  # the median then moves by a few hundredths from run to run
@@ -36,15 +35,16 @@ PAGES_SCRIPTS = TEMPLATES / "js"
 SCRIPTS = ("trusted", "bytes", "scripts", "store", "weights", "backend", "scope", "network")
 
 
-def time_in_browser(*exported: Path, config: Config, into: Path) -> None:
+def time_in_browser(exported: Mapping[str, Path], into: Path) -> None:
     """Stage entry: save `times.json`, by network the milliseconds of a photo, and the browser they were taken in.
 
-    exported: the folder of each network's files. No two runs give the same milliseconds.
+    exported: the folder of each network's files; the first is the one that the others are held against. No two
+    runs give the same milliseconds.
     """
-    names = config.site.networks
+    names = list(exported)
     with TemporaryDirectory() as folder:
         site = Path(folder)
-        _write_site(site, exported)
+        _write_site(site, exported.values())
         with open_browser() as browser, make_server(site, 0) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             try:
@@ -107,7 +107,7 @@ def _launch(playwright: Playwright) -> Browser:
     )
 
 
-def _write_site(site: Path, exported: Sequence[Path]) -> None:
+def _write_site(site: Path, exported: Iterable[Path]) -> None:
     """A bare page with the scripts by which the site's page answers, and the networks."""
     for folder in exported:
         copy_files((file for file in folder.glob("model/*/*") if file.suffix != SUFFIX), folder, site)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.config import Config
-from builder.config.training import TrainingConfig
+from builder.config.networks import ResolvedNetwork
+from builder.config.training import MachinesConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.errors import BuildError
 from builder.evaluate.bootstrap import LesionBootstrap
@@ -22,16 +22,16 @@ from builder.split import TEST, TRAINING, UNUSED, VALIDATION, Parts, fold_by_les
 FIGURES = ("accuracy", "balanced_accuracy", "macro_auc")
 
 
-def split_fold(photos: Path, split: Path, *, fold: int, config: Config, into: Path) -> None:
+def split_fold(photos: Path, split: Path, *, fold: int, folds: int, seed: int, into: Path) -> None:
     """Stage entry: save in `into/parts.npy` fold `fold` as validation and the others as training."""
-    table, rules = load_photos(photos), config.search
+    table = load_photos(photos)
     parts = fold_of_search(
-        np.load(split / "parts.npy"), table.lesion_ids, table.labels, folds=rules.folds, fold=fold, seed=rules.seed
+        np.load(split / "parts.npy"), table.lesion_ids, table.labels, folds=folds, fold=fold, seed=seed
     )
     for part in (TRAINING, VALIDATION):
         if not (parts == part).any():
             raise BuildError(
-                f"fold {fold} of {rules.folds} of the search has nothing to train on or to be scored by",
+                f"fold {fold} of {folds} of the search has nothing to train on or to be scored by",
                 remedy="bring more lesions, or set search.folds lower",
             )
     np.save(into / "parts.npy", parts)
@@ -54,11 +54,10 @@ def fold_of_search(
 def try_settings(
     photos: Path,
     split: Path,
-    twins: Path | None = None,
+    copies: Path | None = None,
     *,
-    name: str,
-    recipe: TrainingConfig,
-    config: Config,
+    network: ResolvedNetwork,
+    machines: MachinesConfig,
     into: Path,
 ) -> None:
     """Stage entry: train as a build does, and save `score.json`, the figures on the fold's validation part.
@@ -69,7 +68,7 @@ def try_settings(
     from builder.train.stage import Diverged, train_network
 
     try:
-        train_network(photos, split, twins, name=name, recipe=recipe, config=config, into=into)
+        train_network(photos, split, copies, network=network, machines=machines, into=into)
     except Diverged as problem:
         console.print(problem.problem)
         score: dict[str, float | None] = dict.fromkeys(FIGURES)  # the trial has failed; others may not
