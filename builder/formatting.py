@@ -33,6 +33,14 @@ def percent_parts(share: float) -> tuple[str, str]:
     return "", f"{_round_half_up(hundredths * 10) / 10:.1f}" if is_fine else str(_round_half_up(hundredths))
 
 
+def figure_in_words(figure: Figure, sign: str = "") -> str:
+    """A figure with its interval on one line, for the terminal; sign: "+" where it is a difference."""
+    if figure["value"] is None:
+        return NOT_MEASURED
+    interval = "" if figure["low"] is None else f" ({figure['low']:{sign}.3f} to {figure['high']:{sign}.3f})"
+    return f"{figure['value']:{sign}.3f}{interval}"
+
+
 def score(value: float | None) -> str:
     """A figure of 0-1 that is no share of anything, such as an area under a curve; never "1.00" for less than one."""
     if value is None:

@@ -13,6 +13,7 @@ from builder.classes import INDEX_OF
 from builder.config.data import SplitConfig
 from builder.data.store import Photos, load_photos
 from builder.errors import BuildError
+from builder.files.regular import read_json
 
 PARTS = ("training", "validation", "test")
 TRAINING, VALIDATION, TEST = range(3)
@@ -44,7 +45,7 @@ def load_parts(folder: Path) -> dict[str, NDArray[np.int64]]:
 
 def load_split(folder: Path) -> dict[str, Any]:
     """The rule in words, the photos it put in no part, and what a careless split would have done."""
-    split: dict[str, Any] = json.loads((folder / "split.json").read_text(encoding="utf-8"))
+    split: dict[str, Any] = read_json(folder / "split.json")
     return split
 
 

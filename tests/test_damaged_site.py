@@ -137,7 +137,7 @@ DAMAGES = {
     "train/*/epochs-1/network.weights.h5": "cut",
     "train/*/checkpoint.npz": "flipped",
     "calibrate/*/calibration.json": "garbage",
-    "scope/*/scope.json": "deleted",
+    "ood/*/ood.json": "deleted",
     "evaluate/*/figures.json": "zeros",
     "export/*/model/compact/group1-shard1of1.bin": "cut",
     "render/*/index.html": "cut",

@@ -113,7 +113,7 @@ def test_every_text_is_translated(language: Language) -> None:
 def test_no_text_is_left_over() -> None:
     sources = "".join(
         file.read_text(encoding="utf-8")
-        for file in [*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.js"), *(REPOSITORY / "builder").glob("*.py")]
+        for file in [*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.js"), *(REPOSITORY / "builder").rglob("*.py")]
     )
     keys = {re.sub(r"\.(one|other)$", "", key) for key in MESSAGES["en"]}
     unused = {key for key in keys if f'"{key}"' not in sources and not PUT_TOGETHER.fullmatch(key)}

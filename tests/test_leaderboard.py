@@ -33,7 +33,7 @@ from tests.visiting import violations
 
 NETWORKS = ("compact", "cnn")
 STAGES = ("training:", "calibrating:", "looking for other things:", "evaluating:", "measuring:", "exporting:")
-SCHEMA = json.loads((REPOSITORY / "builder" / "leaderboard" / "leaderboard.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((REPOSITORY / "builder" / "site" / "leaderboard.schema.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from builder.classes import CODES, INDEX_OF
 from builder.data.pixel_file import StoredPixels
+from builder.files.regular import read_json
 
 Strings = NDArray[np.str_]
 
@@ -51,7 +51,7 @@ def load_photos(folder: Path) -> Photos:
         labels=np.array([INDEX_OF[code] for code in columns["code"].tolist()], dtype=np.int64),
         image_ids=columns["image_id"],
         lesion_ids=columns["lesion_id"],
-        about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
+        about=read_json(folder / "about.json"),
         own_parts=columns["part"],
         details=_read_columns(folder / "details.csv"),
     )
@@ -69,7 +69,7 @@ def load_named_photos(folder: Path) -> Photos:
 
 
 def read_names(folder: Path) -> dict[str, Any]:
-    names: dict[str, Any] = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+    names: dict[str, Any] = read_json(folder / NAMES)
     return names
 
 

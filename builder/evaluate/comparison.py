@@ -23,7 +23,6 @@ from builder.evaluate.side_by_side import compared_figures, compared_rows, diffe
 from builder.files.regular import read_text
 from builder.terminal import visible
 
-MOST_BYTES = 200_000_000  # of either: a million answers
 SUMS_TO_ONE = 0.01  # as far as probabilities are rounded in files
 ROWS: tuple[dict[str, Any], ...] = (
     {"name": "accuracy", "title": "Accuracy", "kind": "share", "lower_is_better": False},
@@ -106,7 +105,7 @@ def build_of(
 
 def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:
     """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids."""
-    rows = sorted(csv.DictReader(io.StringIO(read_text(file, MOST_BYTES), newline="")), key=lambda row: row["image_id"])
+    rows = sorted(csv.DictReader(io.StringIO(read_text(file), newline="")), key=lambda row: row["image_id"])
     by_network: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_network.setdefault(row["network"], []).append(row)

@@ -27,6 +27,7 @@ from builder.evaluate.discrimination import (
 )
 from builder.evaluate.predictions import Answers
 from builder.evaluate.subgroups import measure_subgroups
+from builder.files.regular import read_json
 from builder.network import design_of
 from builder.progress import steps
 from builder.split import PARTS, load_parts, load_split
@@ -51,7 +52,7 @@ def evaluate_network(
     design = design_of(network.name)
     with steps("evaluating", len(test)) as advance:
         probabilities = predict(network, stored_pixels(photos, test), advance)
-    history = json.loads((trained / "history.json").read_text(encoding="utf-8"))
+    history = read_json(trained / "history.json")
     majority = int(np.bincount(table.labels[parts["training"]], minlength=len(CLASSES)).argmax())
     answers = Answers(probabilities, table.labels[test])
     details = {name: column[test] for name, column in table.details.items()}

@@ -16,6 +16,7 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from builder.classes import classes_as_dicts
+from builder.files.regular import read_json
 
 SCHEMA = Path(__file__).with_name("card.schema.json")
 LEVELS = ("sure", "fairly-sure", "not-sure")
@@ -28,7 +29,7 @@ def card_problem(card: Any, name: str) -> str | None:
         json.dumps(card, allow_nan=False)
     except ValueError:
         return "one of its numbers is none"
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    schema = read_json(SCHEMA)
     for error in Draft202012Validator(schema).iter_errors(card):
         return f"{error.json_path.removeprefix('$.')} is not what it must be ({error.validator})"
     try:

@@ -23,6 +23,7 @@ from builder.export.disk_copies import write_twin
 from builder.export.equalisation import equalize
 from builder.export.tensorflowjs import load_layers_model, save_layers_model
 from builder.files.ownership import delete_files
+from builder.files.regular import read_json
 from builder.network import Network, design_of
 from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.predict.calibrate import load_calibrated
@@ -72,7 +73,7 @@ def export_network(
     """Stage entry: save `model/<name>/` as the site will hold it, twins included, and `export.json`."""
     weights = rules.weights
     limits = {
-        **json.loads((evaluated / "limits.json").read_text(encoding="utf-8")),
+        **read_json(evaluated / "limits.json"),
         **load_ood_limits(ood),
     }
     network = load_calibrated(trained, calibrated)
@@ -223,7 +224,7 @@ def _refuse_unsound(card: dict[str, Any], name: str) -> None:
 
 def _in_order(folder: Path) -> list[Path]:
     """`model.json`, then the shards by number."""
-    manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))["weightsManifest"]
+    manifest = read_json(folder / "model.json")["weightsManifest"]
     return [folder / "model.json", *(folder / path for group in manifest for path in group["paths"])]
 
 

@@ -31,7 +31,6 @@ UNFINISHED = ".unfinished"  # ends the name of the file beside a folder that is 
 PROOF = "lesionlens is making the folder {name}, and deletes it with all that is in it\n"
 TOKEN_BYTES = 8
 HASHED_AT_ONCE_BYTES = 1 << 20
-MOST_BYTES = 200_000_000  # of a list of files
 Files = dict[str, str]  # by name, with forward slashes, a hash of the content
 
 
@@ -89,7 +88,7 @@ def foreign_in(folder: Path) -> list[str]:
 def files_of(folder: Path) -> Files:
     """The list in the folder's `done.json`; empty where there is none that can be read."""
     try:
-        return files_listed(read_text(folder / DONE, MOST_BYTES))
+        return files_listed(read_text(folder / DONE))
     except (OSError, ValueError):
         return {}
 

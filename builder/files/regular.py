@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+MOST_BYTES = 200_000_000  # of a text or of JSON: a list of files, a report, a million predictions
 
 
 def status_of(path: str | os.PathLike[str]) -> os.stat_result:
@@ -27,7 +30,17 @@ def open_file(path: str | os.PathLike[str], most_bytes: int) -> BinaryIO:
     return open(path, "rb")
 
 
-def read_text(path: Path, most_bytes: int) -> str:
+def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
     """The text of a regular file in UTF-8. Raises OSError, or UnicodeDecodeError where it is no text."""
     with open_file(path, most_bytes) as file:
         return file.read(most_bytes).decode()
+
+
+def read_json(file: Path) -> Any:
+    """What the file holds; raises ValueError where that is no JSON, or where there is no file."""
+    try:
+        return json.loads(read_text(file))
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}") from error
+    except RecursionError:
+        raise ValueError(f"{file} is nested too deeply") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.files.ownership import DONE, Files, changed_in, files_of
-from builder.files.whole import read_json
+from builder.files.regular import read_json
 
 
 class Damaged(Exception):

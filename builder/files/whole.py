@@ -1,7 +1,4 @@
-"""Files that a later run goes by: each stands whole under its name, or not at all, whatever cuts its writing off.
-
-Beside them, how such a file is read: one that holds no JSON is a ValueError, never something else.
-"""
+"""Files that a later run goes by: each stands whole under its name, or not at all, whatever cuts its writing off."""
 
 from __future__ import annotations
 
@@ -13,9 +10,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from builder.files.ownership import delete_files, replace_file
-from builder.files.regular import read_text
-
-MOST_BYTES = 200_000_000  # of a JSON file
 
 
 @contextmanager
@@ -45,16 +39,6 @@ def write_whole(file: Path, text: str) -> None:
 
 def write_json(file: Path, content: Any) -> None:
     write_whole(file, json.dumps(content, indent=1))
-
-
-def read_json(file: Path) -> Any:
-    """What the file holds; raises ValueError where that is no JSON, or where there is no file."""
-    try:
-        return json.loads(read_text(file, MOST_BYTES))
-    except OSError as error:
-        raise ValueError(f"{file}: {error.strerror}") from error
-    except RecursionError:
-        raise ValueError(f"{file} is nested too deeply") from None
 
 
 def _sync_folder(folder: Path) -> None:

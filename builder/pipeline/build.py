@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from builder.files.regular import read_json
 from builder.folders import Folders, NetworkResults
 from builder.pipeline.chain import Chain
 from builder.pipeline.network_stages import (
@@ -41,7 +41,7 @@ def build_leaderboard(request: Request, folders: Folders, *, with_times: bool) -
         with open_browser():
             pass  # raises where there is none: now, not after hours of training
     rendered = build_site(request, folders, partial(_make_board, with_times=with_times))
-    print_table(json.loads((rendered / file_names.BOARD).read_text(encoding="utf-8")))
+    print_table(read_json(rendered / file_names.BOARD))
 
 
 def build_site(request: Request, folders: Folders, make_board: Callable[..., Path] | None = None) -> Path:

@@ -7,7 +7,8 @@ from typing import Any
 
 from builder.config.config import Config
 from builder.errors import BuildError
-from builder.files.whole import read_json, write_json
+from builder.files.regular import read_json
+from builder.files.whole import write_json
 from builder.folders import Folders
 from builder.pipeline.request import Request
 from builder.site.in_place import site_files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from builder.config.config import Config
 from builder.errors import BuildError
 from builder.files.lock import LOCK, locked
 from builder.files.ownership import refuse_foreign
+from builder.files.regular import read_json
 from builder.folders import REPOSITORY, Folders
 
 MARK = ".lesionlens"  # in a work folder: by it, a build knows the folder as one of its own
@@ -91,7 +91,7 @@ def _refuse_foreign_work(work: Path) -> None:
 def _is_record(file: Path) -> bool:
     """Whether a version of this program before the mark has left it."""
     try:
-        return {"finished", "config_file", "config"} <= set(json.loads(file.read_text(encoding="utf-8")))
+        return {"finished", "config_file", "config"} <= set(read_json(file))
     except (OSError, ValueError, TypeError):
         return False
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from builder.config.config import Config
+from builder.files.regular import read_json
 from builder.files.whole import write_whole
 from builder.folders import Folders
 from builder.pipeline.chain import Chain
@@ -34,7 +34,7 @@ def search_settings(request: Request, folders: Folders) -> None:
         def score(settings: dict[str, Any], fold: int) -> Any:
             tried = config.with_own(name, settings)
             done = train(chain.with_config(tried), SEARCH, tried.network_of(name), photos, folds[fold - 1])
-            return json.loads((done / "score.json").read_text(encoding="utf-8"))
+            return read_json(done / "score.json")
 
         rows = rows_of(run_search(rules, score, _study_of(chain, photos, folds)), rules)
         best = best_of(rows, rules)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from builder.files.regular import read_json
+from builder.formatting import figure_in_words
 
 FIGURES = {
     "accuracy": "accuracy",
@@ -20,7 +22,7 @@ FIGURES_OF_FOLDS = {**FIGURES, "malignant, ROC AUC": "malignant_auc"}
 
 def summary_of(rendered: Path, site: Path, seconds: float) -> str:
     """A few lines about the site that was rendered, built in `seconds` and put into `site`."""
-    report = json.loads((rendered / "report.json").read_text(encoding="utf-8"))
+    report = read_json(rendered / "report.json")
     data, networks = report["data"], report["networks"]
     folder_bytes = sum(file.stat().st_size for file in rendered.rglob("*") if file.is_file())
     lines = [
@@ -45,15 +47,17 @@ def _of_network(network: dict[str, Any]) -> Iterator[str]:
         "lesions:"
     )
     for words, name in FIGURES.items():
-        yield _line(words, _spoken(test[name]))
-    yield _line("malignant, ROC AUC", _spoken(malignant["auc"]))
+        yield _line(words, figure_in_words(test[name]))
+    yield _line("malignant, ROC AUC", figure_in_words(malignant["auc"]))
     if point := malignant["operating_point"]:
-        yield _line("  found at the threshold", _spoken(point["sensitivity"]))
-        yield _line("  benign ones spared", _spoken(point["specificity"]))
+        yield _line("  found at the threshold", figure_in_words(point["sensitivity"]))
+        yield _line("  benign ones spared", figure_in_words(point["specificity"]))
     before, after = (network["calibration"][when]["expected_calibration_error"] for when in ("before", "after"))
-    yield _line("calibration error", f"{_spoken(after)}, before the temperature {_spoken(before)}")
+    yield _line("calibration error", f"{figure_in_words(after)}, before the temperature {figure_in_words(before)}")
     answered = network["sureness"]["answered"]
-    yield _line('answers but "not sure"', f"{_spoken(answered['coverage'])}, wrong {_spoken(answered['error'])}")
+    yield _line(
+        'answers but "not sure"', f"{figure_in_words(answered['coverage'])}, wrong {figure_in_words(answered['error'])}"
+    )
     yield f"Download for a visitor: {export['bytes'] / 1e6:.1f} MB of network ({export['weights']} weights)."
 
 
@@ -61,7 +65,7 @@ def _of_leakage(leakage: dict[str, Any] | None) -> Iterator[str]:
     if leakage:
         yield f"A split by photo would have added, after {leakage['epochs']} epochs either way:"
         for name, figure in leakage["added"].items():
-            yield _line(name.replace("_", " "), _spoken(figure))
+            yield _line(name.replace("_", " "), figure_in_words(figure))
 
 
 def _of_folds(folds: dict[str, Any] | None, networks: dict[str, Any]) -> Iterator[str]:
@@ -91,10 +95,3 @@ def _spoken_spread(figure: dict[str, Any]) -> str:
 
 def _line(words: str, figure: str) -> str:
     return f"  {words:<27}{figure}"
-
-
-def _spoken(figure: dict[str, Any]) -> str:
-    if figure["value"] is None:
-        return "not measured"
-    interval = "" if figure["low"] is None else f" ({figure['low']:.3f} to {figure['high']:.3f})"
-    return f"{figure['value']:.3f}{interval}"

@@ -15,6 +15,7 @@ from sklearn.isotonic import IsotonicRegression
 from builder.classes import MALIGNANT
 from builder.config.evaluation import CalibrationConfig
 from builder.data.store import load_photos, stored_pixels
+from builder.files.regular import read_json
 from builder.network import Network
 from builder.predict.trained import load_network, predict
 from builder.progress import steps
@@ -40,7 +41,7 @@ def calibrate_network(photos: Path, split: Path, trained: Path, rules: Calibrati
 
 def load_calibration(calibrated: Path) -> dict[str, Any]:
     """What `calibrate_network` left in `calibrated`."""
-    fitted: dict[str, Any] = json.loads((calibrated / "calibration.json").read_text(encoding="utf-8"))
+    fitted: dict[str, Any] = read_json(calibrated / "calibration.json")
     return fitted
 
 

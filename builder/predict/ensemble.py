@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from builder.classes import CODES
 from builder.errors import BuildError
+from builder.files.regular import read_json
 from builder.files.result import Damaged, read_result
-from builder.files.whole import read_json
 
 MAKE_THEM = "make them with python build.py --folds 5, and name the same --work folder here"
 

@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.network import Network
-from builder.predict.trained import Pixels
+from builder.predict.trained import BATCH_PHOTOS, Pixels, in_batches
 from builder.quiet_tensorflow import tensorflow, tf_keras
 
 Maps = NDArray[np.float64]  # (photos, height, width) of the network's input, 0-1
-
-BATCH_PHOTOS = 32
 
 
 def describe_explanation(network: Network) -> dict[str, Any]:
@@ -45,10 +43,10 @@ def explain(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Map
     beginning = tf_keras.Model(network.inputs, network.get_layer(facts["features"]).output)
     end = network.layers[names.index(facts["features"]) + 1 : names.index(facts["logits"]) + 1]
     maps = []
-    for start in range(0, len(pixels), BATCH_PHOTOS):
-        batch = slice(start, start + BATCH_PHOTOS)
-        features = beginning(np.asarray(pixels[batch], dtype=np.float32))
-        weights = _gradient(end, features, classes[batch]).sum(axis=(1, 2), keepdims=True)
+    for number, batch in enumerate(in_batches(pixels)):
+        features = beginning(batch)
+        own = classes[number * BATCH_PHOTOS :][: len(batch)]
+        weights = _gradient(end, features, own).sum(axis=(1, 2), keepdims=True)
         maps.append(np.maximum((features.numpy() * weights).sum(axis=3), 0))
     height, width = network.input_shape[1:3]
     return _over_the_photo(np.concatenate(maps).astype(np.float64), facts, height, width)

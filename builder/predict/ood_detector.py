@@ -7,7 +7,6 @@ what tells lesions from each other, and what tells a lesion from a cup of coffee
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 
+from builder.files.regular import read_json
 from builder.network import Network
-from builder.predict.trained import Pixels
+from builder.predict.trained import Pixels, in_batches
 from builder.progress import Advance
 from builder.quiet_tensorflow import tf_keras
 
@@ -29,7 +29,6 @@ LAYERS = (0, 4)  # of the activations, from the input: one to see structure by, 
 CELLS_ACROSS, CELLS_DOWN = 20, 15  # of the photo, averaged over: noise and hairs are gone, a lesion is not
 REACH = 2  # cells from one to those it is held against: about the distance from a lesion's middle to its edge
 LEVEL = 1.0  # added before the logarithm; the network takes 0..255, so this is the step between two colours
-BATCH_PHOTOS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def detector_of(limits: Mapping[str, Any]) -> Detector:
 
 def load_ood_limits(ood: Path) -> dict[str, Any]:
     """What the stage `ood` has fitted, as the card's `judgement` has it: `scope`, this detector, and `quality`."""
-    limits: dict[str, Any] = json.loads((ood / "ood.json").read_text(encoding="utf-8"))["limits"]
+    limits: dict[str, Any] = read_json(ood / "ood.json")["limits"]
     return limits
 
 
@@ -153,12 +152,7 @@ def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advanc
         for name, cell_px in layers.items()
     ]
     beginning = tf_keras.Model(network.inputs, outputs)
-    batches = []
-    for start in range(0, len(pixels), BATCH_PHOTOS):
-        batch = np.asarray(pixels[start : start + BATCH_PHOTOS], dtype=np.float32)
-        batches.append(beginning.predict_on_batch(batch))
-        if advance:
-            advance(len(batch))
+    batches = [beginning.predict_on_batch(batch) for batch in in_batches(pixels, advance)]
     return [np.concatenate(of_layer) for of_layer in zip(*batches, strict=True)]
 
 

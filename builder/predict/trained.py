@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 
 from builder.classes import CLASSES
 from builder.data.pixel_file import StoredPixels
+from builder.files.regular import read_json
 from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fuse
 from builder.progress import Advance
 
-PREDICT_BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster on a CPU
+BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster on a CPU
 Pixels = StoredPixels | NDArray[np.uint8]  # (photos, 75, 100, 3), read batch by batch
 
 
 def load_network(trained: Path) -> Network:
     """The network that `train_network` left in `trained`, its normalisations folded into its convolutions."""
-    built = json.loads((trained / "network.json").read_text(encoding="utf-8"))
+    built = read_json(trained / "network.json")
     network = build_network(built["name"], settings=built["settings"], width_px=built["width_px"])
     network.load_weights(trained / "network.weights.h5")
     return fuse(network)
@@ -28,10 +29,14 @@ def load_network(trained: Path) -> Network:
 
 def predict(network: Network, pixels: Pixels, advance: Advance | None = None) -> NDArray[np.float32]:
     """Probabilities (photos, 7) for pixels (photos, 75, 100, 3) uint8."""
-    batches = []
-    for start in range(0, len(pixels), PREDICT_BATCH_PHOTOS):
-        batch = np.asarray(pixels[start : start + PREDICT_BATCH_PHOTOS], dtype=np.float32)
-        batches.append(network.predict_on_batch(batch))
+    batches = [network.predict_on_batch(batch) for batch in in_batches(pixels, advance)]
+    return np.concatenate(batches) if batches else np.empty((0, len(CLASSES)), dtype=np.float32)
+
+
+def in_batches(pixels: Pixels, advance: Advance | None = None) -> Iterator[NDArray[np.float32]]:
+    """The photos as a network takes them, a few at a time; each batch counts when the next one is asked for."""
+    for start in range(0, len(pixels), BATCH_PHOTOS):
+        batch = np.asarray(pixels[start : start + BATCH_PHOTOS], dtype=np.float32)
+        yield batch
         if advance:
             advance(len(batch))
-    return np.concatenate(batches) if batches else np.empty((0, len(CLASSES)), dtype=np.float32)

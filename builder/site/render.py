@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from builder.config.config import Config
 from builder.config.training import IMAGENET, NO_BASE
 from builder.files.ownership import copy_files
-from builder.files.whole import read_json
+from builder.files.regular import read_json
 from builder.folders import TEMPLATES, NetworkResults
 from builder.formatting import FILTERS
 from builder.site.citations import METHODS

@@ -10,17 +10,9 @@ from typing import Any
 
 from builder.config.evaluation import EvaluationConfig
 from builder.errors import BuildError
-from builder.evaluate.bootstrap import Figure
-from builder.evaluate.comparison import (
-    MOST_BYTES,
-    Build,
-    better_of,
-    build_of,
-    compare,
-    read_predictions,
-    refuse_other_photos,
-)
+from builder.evaluate.comparison import Build, better_of, build_of, compare, read_predictions, refuse_other_photos
 from builder.files.regular import read_text
+from builder.formatting import figure_in_words
 from builder.site.file_names import PREDICTIONS, REPORT
 from builder.studies.comparison_page import write_comparison_page
 from builder.terminal import visible
@@ -69,7 +61,7 @@ def _names(files: list[Path]) -> list[str]:
 
 def _read_report(file: Path, name: str) -> list[Build]:
     try:
-        report = json.loads(read_text(file, MOST_BYTES))
+        report = json.loads(read_text(file))
         answers = read_predictions(file.with_name(PREDICTIONS))
         networks = report["networks"]
         return [
@@ -99,7 +91,7 @@ def _in_words(comparison: dict[str, Any]) -> list[str]:
     lines = [f"{comparison['photos']} test photos of {comparison['lesions']} lesions, with 95 % intervals over lesions"]
     for build in builds:
         lines += ["", f"{build['name']} ({build['network']}, {build['epochs']} epochs, {build['data']})"]
-        lines += [f"  {row['title']:<30}{_spoken(build['figures'][row['name']], '')}" for row in comparison["rows"]]
+        lines += [f"  {row['title']:<30}{figure_in_words(build['figures'][row['name']])}" for row in comparison["rows"]]
     for pair in comparison["pairs"]:
         first, second = builds[pair["first"]]["name"], builds[pair["second"]]["name"]
         lines += ["", f"{second} minus {first}"]
@@ -107,7 +99,7 @@ def _in_words(comparison: dict[str, Any]) -> list[str]:
             difference = pair["differences"][row["name"]]
             winner = better_of(difference, row["lower_is_better"])
             verdict = {"first": f"{first} is better", "second": f"{second} is better", None: "cannot be told apart"}
-            lines.append(f"  {row['title']:<30}{_spoken(difference, '+')}: {verdict[winner]}")
+            lines.append(f"  {row['title']:<30}{figure_in_words(difference, '+')}: {verdict[winner]}")
         lines.append(_mcnemar_in_words(pair["mcnemar"], first, second))
     return [*lines, ""]
 
@@ -118,10 +110,3 @@ def _mcnemar_in_words(test: dict[str, Any], first: str, second: str) -> str:
         return f"{right}."
     over_lesions = "" if test["p_over_lesions"] is None else f"p = {test['p_over_lesions']:.2g} over lesions, "
     return f"{right}; McNemar's test: {over_lesions}p = {test['p']:.2g} over photos."
-
-
-def _spoken(figure: Figure, sign: str) -> str:
-    if figure["value"] is None:
-        return "not measured"
-    interval = "" if figure["low"] is None else f" ({figure['low']:{sign}.3f} to {figure['high']:{sign}.3f})"
-    return f"{figure['value']:{sign}.3f}{interval}"

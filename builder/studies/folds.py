@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.evaluate.bootstrap import Figure
+from builder.files.regular import read_json
 
 FIGURES = {
     "accuracy": "test",
@@ -42,7 +43,7 @@ def measure_folds(photos: Path, evaluated: Mapping[str, Sequence[Path]], into: P
         "photos": len(lesions),
         "lesions": len(set(lesions)),
         "networks": {
-            name: spread_of([json.loads((fold / "figures.json").read_text(encoding="utf-8")) for fold in of_folds])
+            name: spread_of([read_json(fold / "figures.json") for fold in of_folds])
             for name, of_folds in evaluated.items()
         },
     }

@@ -19,6 +19,7 @@ from builder.data.store import load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.predictions import Answers
 from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
+from builder.files.regular import read_json
 from builder.predict.trained import load_network, predict
 from builder.progress import steps
 from builder.split import TEST, UNUSED, load_parts
@@ -60,7 +61,7 @@ def measure_leakage(
     for name, way in (("by_lesion", split), ("by_photo", leaking)):
         known = photos_of_trained_lesions(np.load(way / "parts.npy"), table.lesion_ids)
         measured[name] = {**measured[name], "photos_of_trained_lesions": known}
-    epochs = json.loads((trained / "history.json").read_text(encoding="utf-8"))
+    epochs = read_json(trained / "history.json")
     done = {"network": network.name, "epochs": len(epochs), **measured}
     (into / "leakage.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
 

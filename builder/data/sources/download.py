@@ -27,7 +27,8 @@ from builder.data.sources.ham10000 import CITATION
 from builder.errors import BuildError
 from builder.files.lock import locked
 from builder.files.ownership import content_hash, delete_files, replace_file
-from builder.files.whole import read_json, write_json, write_whole
+from builder.files.regular import read_json
+from builder.files.whole import write_json, write_whole
 from builder.progress import Advance, console, steps
 
 DOI = "10.7910/DVN/DBW86T"

@@ -9,7 +9,7 @@ from typing import Any
 
 from builder.config.evaluation import EvaluationConfig
 from builder.evaluate.comparison import ROWS, build_of, compare, read_predictions, refuse_other_photos
-from builder.files.whole import read_json
+from builder.files.regular import read_json
 from builder.folders import NetworkResults
 from builder.site.file_names import BOARD, BOARD_SCHEMA
 from builder.studies.leaderboard import TIMES

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from builder.evaluate.comparison import better_of
-from builder.formatting import duration, milliseconds, three_decimals
+from builder.formatting import duration, figure_in_words, milliseconds, three_decimals
 from builder.progress import console
 
 TEXTS = 2  # columns of words, place and name; those of numbers follow
@@ -23,7 +23,8 @@ def print_table(board: Mapping[str, Any]) -> None:
     )
     figures = [
         [
-            str(networks[name]["place"]), name, *(_spoken(networks[name]["figures"][row["name"]]) for row in rows),
+            str(networks[name]["place"]), name,
+            *(figure_in_words(networks[name]["figures"][row["name"]]) for row in rows),
             three_decimals(networks[name]["validation_accuracy"]),
         ]
         for name in ranked
@@ -60,15 +61,10 @@ def _differences(board: Mapping[str, Any], name: str) -> str:
         difference = board["networks"][name]["against_first"]["differences"][row["name"]]
         winner = better_of(difference, row["lower_is_better"])
         if winner:
-            said.append(f"{row['title']} {'better' if winner == 'second' else 'worse'}, {_spoken(difference, '+')}")
+            said.append(
+                f"{row['title']} {'better' if winner == 'second' else 'worse'}, {figure_in_words(difference, '+')}"
+            )
     return "; ".join(said) or "no difference that this test could tell"
-
-
-def _spoken(figure: Mapping[str, Any], sign: str = "") -> str:
-    if figure["value"] is None:
-        return "not measured"
-    interval = "" if figure["low"] is None else f" ({figure['low']:{sign}.3f} to {figure['high']:{sign}.3f})"
-    return f"{figure['value']:{sign}.3f}{interval}"
 
 
 def _print(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
