@@ -20,6 +20,7 @@ from builder.predict.fold_normalisation import fuse
 from builder.predict.grad_cam import describe_explanation
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.quiet_tensorflow import tf_keras
+from builder.site.messages import classes_in_english
 
 SEED = 6
 
@@ -68,7 +69,7 @@ def export_mobilenet(
         "scope": {**detector.as_dict(), "threshold": 1.0},
         "quality": quality_limits([measure_quality(photo, width_px) for photo in drawn], width_px),
     }
-    card = describe_model(stored, "mixed", folder, limits)
+    card = describe_model(stored, "mixed", folder, limits, classes_in_english())
     assert card["explanation"] == describe_explanation(stored)
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     for file in sorted(folder.iterdir()):

@@ -12,12 +12,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
-from builder.classes import classes_as_dicts
 from builder.export import stage as export
 from builder.export.card import SCHEMA, card_problem
+from builder.site.messages import classes_in_english
 from tests.conftest import Build, run_build_py
 from tests.page import write_page
 from tests.tampering import MODEL, bad_cards
+
+CLASSES = classes_in_english()
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def card(demo_build: Build) -> dict[str, Any]:
 def problems_in_page(browser: Browser, folder: Path, cards: list[Any]) -> list[str | None]:
     page = browser.new_page()
     page.goto(write_page(folder, ["bytes", "cards"], own_script="").as_uri())
-    known = {"name": "compact", "classes": classes_as_dicts()}
+    known = {"name": "compact", "classes": CLASSES}
     texts, long = [json.dumps(card) for card in cards], re.findall(r'"[\w+/=]{2000,}"', json.dumps(cards[0]))
     for number, part in enumerate(long):  # which all cards share: sent once
         texts = [text.replace(part, f"<{number}>") for text in texts]
@@ -49,7 +51,9 @@ def test_page_and_terminal_accept_the_cards_of_a_build(
 ) -> None:
     assert problems_in_page(browser, tmp_path, [card]) == [None]
     for folder in sorted((demo_build.site / "model").iterdir()):
-        assert card_problem(json.loads((folder / "card.json").read_text(encoding="utf-8")), folder.name) is None
+        assert (
+            card_problem(json.loads((folder / "card.json").read_text(encoding="utf-8")), folder.name, CLASSES) is None
+        )
 
 
 def test_page_and_terminal_refuse_every_tampered_card(browser: Browser, card: dict[str, Any], tmp_path: Path) -> None:
@@ -57,7 +61,7 @@ def test_page_and_terminal_refuse_every_tampered_card(browser: Browser, card: di
     assert len(bad) > 300
     _, *in_page = problems_in_page(browser, tmp_path, [card, *(each for _, each in bad)])
     assert [name for (name, _), problem in zip(bad, in_page, strict=True) if not problem] == []
-    assert [name for name, each in bad if not card_problem(each, "compact")] == []
+    assert [name for name, each in bad if not card_problem(each, "compact", CLASSES)] == []
 
 
 def test_what_the_build_writes_into_a_self_test_is_what_a_card_must_prove_at_least() -> None:

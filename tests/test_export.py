@@ -28,6 +28,7 @@ from builder.network import build_network
 from builder.predict.fold_normalisation import fuse
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
+from builder.site.messages import classes_in_english
 from tests.test_equalize import uneven_network
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
@@ -86,7 +87,7 @@ def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None
     cells = cells_of(stored, layers, PHOTOS)
     detector = fit_detector(layers, cells, cells, refused=(0.02, 0.01))
     limits = {"operating_point": {"threshold": 0.25}, "scope": detector.as_dict()}
-    card = describe_model(stored, "mixed", folder, limits)
+    card = describe_model(stored, "mixed", folder, limits, classes_in_english())
     assert [file["path"] for file in card["files"]] == ["model.json", *SHARDS]
     assert all((folder / file["path"]).stat().st_size == file["bytes"] for file in card["files"])
     for file in card["files"]:

@@ -22,6 +22,7 @@ from builder.network.grayscale import LUMA
 from builder.predict.fold_normalisation import fuse
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
+from builder.site.messages import classes_in_english
 from tests.small_site import write_small_site
 from tests.test_network_in_browser import JUDGEMENT, in_base64
 
@@ -48,7 +49,7 @@ def export(name: str, site: Path) -> Network:
     layers = detector_layers(stored)
     cells = cells_of(stored, layers, DRAWN)
     detector = fit_detector(layers, cells, cells, refused=(0.02, 0.01))
-    card = describe_model(stored, "mixed", folder, {**JUDGEMENT, "scope": detector.as_dict()})
+    card = describe_model(stored, "mixed", folder, {**JUDGEMENT, "scope": detector.as_dict()}, classes_in_english())
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     for file in sorted(folder.iterdir()):
         write_twin(file, site)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 from scipy import ndimage
 
-from builder.classes import INDEX_OF, classes_as_dicts
+from builder.classes import INDEX_OF
 from builder.data.demo.draw import draw_demo_photos
 from builder.photo.quality import measure_quality, quality_codes, quality_limits
 from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from builder.predict.decision import judge
+from builder.site.messages import classes_in_english
 from tests.page import write_page
 
 Pixels = NDArray[np.uint8]
@@ -72,7 +73,7 @@ def judged_in_page(page: Page, probabilities: list[float], scope: float, quality
         "([measured, card]) => Judgement.of(measured, card)",
         [
             {"probabilities": probabilities, "scope": scope, "quality": quality},
-            {"classes": classes_as_dicts(), "judgement": LIMITS},
+            {"classes": classes_in_english(), "judgement": LIMITS},
         ],
     )
     judged["right_of_100"] = judged.pop("rightOf100")

@@ -14,11 +14,12 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
-from builder.classes import CLASSES, classes_as_dicts
+from builder.classes import CLASSES
 from builder.data.demo.draw import draw_demo_photos
 from builder.export.disk_copies import write_twin
 from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.predict.ood_detector import Detector, fit_detector
+from builder.site.messages import classes_in_english
 from tests.page import write_page
 
 CELL_PX = 5
@@ -150,7 +151,7 @@ def write_network(site: Path) -> Path:
             "max_megapixels": MAX_MEGAPIXELS,
             "smallest_frame": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
         },
-        "classes": classes_as_dicts(),
+        "classes": classes_in_english(),
         "weights": "float32",
         "files": files,
         "bytes": sum(file["bytes"] for file in files),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from builder.classes import CLASSES
+from builder.site.messages import classes_in_english
 from tests.conftest import REPOSITORY, Build
 from tests.report_figures import figure, figures_in, make_folds, make_leakage, make_network, make_report
 from tests.report_words import Sections, render
@@ -108,8 +108,8 @@ def test_the_confusion_matrix_is_there_in_counts_and_by_row(tmp_path: Path) -> N
     report = make_report()
     text = render(report, tmp_path)["mistakes"]
     by_count, by_row = text.split("Each row in percent")
-    for lesion_class, row in zip(CLASSES, report["networks"]["cnn"]["confusion"], strict=True):
-        start = f"{lesion_class.code} {lesion_class.name} "
+    for lesion_class, row in zip(classes_in_english(), report["networks"]["cnn"]["confusion"], strict=True):
+        start = f"{lesion_class['code']} {lesion_class['name']} "
         assert start + " ".join(map(str, row)) in by_count
         shares = [shown("share", count / sum(row)) for count in row]
         assert start + " ".join(shares) in by_row

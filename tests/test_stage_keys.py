@@ -128,7 +128,7 @@ def test_what_a_photo_may_be_at_most_is_in_the_key_of_the_card(copy: Path) -> No
 
 def test_which_classes_are_malignant_is_in_the_keys_of_threshold_and_figures(copy: Path) -> None:
     def more(text: str) -> str:
-        return text.replace('"benign", False', '"benign", True', 1)
+        return text.replace("is_malignant=False", "is_malignant=True", 1)
 
     assert changed_by(copy / "builder" / "classes.py", more, CALIBRATE, EVALUATE, EXPORT) == [True] * 3
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from builder.classes import classes_as_dicts
 from builder.files.regular import read_json
 
 SCHEMA = Path(__file__).with_name("card.schema.json")
@@ -23,8 +22,11 @@ LEVELS = ("sure", "fairly-sure", "not-sure")
 SUM_SLACK = 0.0001  # probabilities are 32-bit numbers
 
 
-def card_problem(card: Any, name: str) -> str | None:
-    """What keeps a card from being used, in a few words; None: nothing. name: the network's."""
+def card_problem(card: Any, name: str, classes: list[dict[str, object]]) -> str | None:
+    """What keeps a card from being used, in a few words; None: nothing. name: the network's.
+
+    classes: what the card must say of them.
+    """
     try:
         json.dumps(card, allow_nan=False)
     except ValueError:
@@ -33,13 +35,13 @@ def card_problem(card: Any, name: str) -> str | None:
     for error in Draft202012Validator(schema).iter_errors(card):
         return f"{error.json_path.removeprefix('$.')} is not what it must be ({error.validator})"
     try:
-        problems = _problems_together(card, name)
+        problems = _problems_together(card, name, classes)
     except binascii.Error as error:
         return str(error)
     return next((problem for problem, is_so in problems.items() if is_so), None)
 
 
-def _problems_together(card: dict[str, Any], name: str) -> dict[str, bool]:
+def _problems_together(card: dict[str, Any], name: str, classes: list[dict[str, object]]) -> dict[str, bool]:
     """What no key shows alone."""
     size, files, levels = card["input"], card["files"], card["judgement"]["sureness"]
     vectors = card["self_test"]["vectors"]
@@ -52,7 +54,7 @@ def _problems_together(card: dict[str, Any], name: str) -> dict[str, bool]:
     return {
         f"it is that of '{card['name']}'": card["name"] != name,
         "its input is not 4 : 3": 4 * size["height_px"] != 3 * size["width_px"],
-        "its classes are others": card["classes"] != classes_as_dicts(),
+        "its classes are others": card["classes"] != classes,
         "its files are not a model and its shards": [file["path"] for file in files] != paths,
         "its bytes are not the sum of its files'": sum(file["bytes"] for file in files) != card["bytes"],
         "its levels of sureness are in no order": places != sorted(set(places))

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.classes import classes_as_dicts
 from builder.config.site import ExportConfig
 from builder.data.demo.draw import draw_demo_photos
 from builder.data.store import load_photos
@@ -68,9 +67,13 @@ def export_network(
     ood: Path,
     evaluated: Path,
     rules: ExportConfig,
+    classes: list[dict[str, object]],
     into: Path,
 ) -> None:
-    """Stage entry: save `model/<name>/` as the site will hold it, twins included, and `export.json`."""
+    """Stage entry: save `model/<name>/` as the site will hold it, disk copies included, and `export.json`.
+
+    classes: what the card says of them.
+    """
     weights = rules.weights
     limits = {
         **read_json(evaluated / "limits.json"),
@@ -83,8 +86,8 @@ def export_network(
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     stored, large_kernels, comparison = store_smallest(network, weights, test, folder)
     _refuse_if_changed(comparison, weights)
-    card = describe_model(stored, weights, folder, limits)
-    _refuse_unsound(card, network.name)
+    card = describe_model(stored, weights, folder, limits, classes)
+    _refuse_unsound(card, network.name, classes)
     (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     for file in sorted(folder.iterdir()):
         write_twin(file, into)
@@ -153,7 +156,9 @@ def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparis
     )
 
 
-def describe_model(stored: Network, weights: str, folder: Path, limits: dict[str, Any]) -> dict[str, Any]:
+def describe_model(
+    stored: Network, weights: str, folder: Path, limits: dict[str, Any], classes: list[dict[str, object]]
+) -> dict[str, Any]:
     """The model card: all that the page must know of the network. No fact of it is typed again in JavaScript.
 
     limits: what the page goes by when it judges an answer.
@@ -170,7 +175,7 @@ def describe_model(stored: Network, weights: str, folder: Path, limits: dict[str
             "max_megapixels": MAX_MEGAPIXELS,
             "smallest_frame": {"width_px": WIDTH_PX, "height_px": HEIGHT_PX},
         },
-        "classes": classes_as_dicts(),
+        "classes": classes,
         "weights": weights,
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
@@ -212,9 +217,9 @@ def _refuse_if_changed(comparison: Comparison, weights: str) -> None:
         )
 
 
-def _refuse_unsound(card: dict[str, Any], name: str) -> None:
+def _refuse_unsound(card: dict[str, Any], name: str, classes: list[dict[str, object]]) -> None:
     """Neither the page nor `predict` would answer by such a card."""
-    problem = card_problem(card, name)
+    problem = card_problem(card, name, classes)
     if problem:
         raise BuildError(
             f"the network '{name}' cannot be described: {problem}",

@@ -28,6 +28,7 @@ from builder.pipeline.stages import (
     TRAIN,
     Stage,
 )
+from builder.site.messages import classes_in_english
 
 
 def gather(chain: Chain, **allowed: Any) -> Path:
@@ -62,7 +63,7 @@ def build_network(chain: Chain, network: ResolvedNetwork, photos: Path, split: P
     rules = {"rules": config.scope, "evaluation": config.evaluation}
     ood = chain.run(OOD, inputs, rules, network=name)
     inputs |= {"calibrated": calibrated, "ood": ood, "evaluated": evaluated}
-    exported = chain.run(EXPORT, inputs, {"rules": config.export}, network=name)
+    exported = chain.run(EXPORT, inputs, {"rules": config.export, "classes": classes_in_english()}, network=name)
     return NetworkResults(trained, calibrated, ood, evaluated, exported)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from builder.errors import BuildError
 from builder.export.card import card_problem
+from builder.site.messages import classes_in_english
 from builder.site.offline import SERVICE_WORKER, listed_hashes
 
 
@@ -27,7 +28,7 @@ def read_card(site: Path, network: str) -> dict[str, Any]:
     """The model card of a network. Raises a BuildError unless card and weights are those that were built."""
     folder = f"model/{network}"
     card: dict[str, Any] = read_site_json(site, f"{folder}/card.json")
-    if problem := card_problem(card, network):
+    if problem := card_problem(card, network, classes_in_english()):
         raise BuildError(
             f"the card of the network '{network}' is damaged: {problem}",
             remedy="run python build.py again, which makes it anew",

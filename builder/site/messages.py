@@ -13,6 +13,7 @@ from pathlib import Path
 
 from builder.classes import CLASSES
 from builder.errors import BuildError
+from builder.folders import TEMPLATES
 
 Messages = dict[str, str]
 
@@ -51,7 +52,7 @@ REMEDY = "every text of web_template/messages/en.json has to be in the files of 
 def load_messages(folder: Path) -> dict[str, Messages]:
     """Every language's messages by its code; refuses a language that lacks one, has one more, or fills in others."""
     read = {language.code: _read(folder / f"{language.code}.json") for language in LANGUAGES}
-    english = read["en"] | _english_kinds()
+    english = read["en"]
     problems = [
         problem
         for language in LANGUAGES[1:]
@@ -60,7 +61,21 @@ def load_messages(folder: Path) -> dict[str, Messages]:
     if problems:
         more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise BuildError(f"messages: {'; '.join(problems[:SHOWN])}{more}", remedy=REMEDY)
-    return {**read, "en": english}
+    return read
+
+
+def classes_in_english() -> list[dict[str, object]]:
+    """The classes with what they are called in English, as a network's card and the report have them."""
+    english = load_messages(TEMPLATES / "messages")["en"]
+    return [
+        {
+            "index": each.index,
+            "code": each.code,
+            **{text: english[f"kind.{each.code}.{text}"] for text in ("name", "plain", "group")},
+            "is_malignant": each.is_malignant,
+        }
+        for each in CLASSES
+    ]
 
 
 def problems_beside_english(messages: Messages, english: Messages, language: Language) -> list[str]:
@@ -120,17 +135,6 @@ def _read(file: Path) -> Messages:
         messages: Messages = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=refuse_twice)
     except (OSError, ValueError) as error:
         raise BuildError(f"messages/{file.name} cannot be read: {error}", remedy="mend that file") from error
-    return messages
-
-
-def _english_kinds() -> Messages:
-    """The names of the kinds in English, which the model card and the terminal have too."""
-    messages = {}
-    for kind in CLASSES:
-        messages[f"kind.{kind.code}.name"] = kind.name
-        messages[f"kind.{kind.code}.inline"] = kind.name.lower()  # within a sentence
-        messages[f"kind.{kind.code}.plain"] = kind.plain
-        messages[f"kind.{kind.code}.group"] = kind.group
     return messages
 
 

@@ -139,13 +139,17 @@ def _in_words(photo: Path, answer: dict[str, Any], messages: Messages) -> str:
     probabilities, judgement = answer["probabilities"], answer["judgement"]
     ranked = sorted(CLASSES, key=lambda lesion_class: -probabilities[lesion_class.code])
     lines = [
-        f"{probabilities[kind.code]:7.1%}{_range(answer, kind.code)}  {kind.name} ({kind.group}): {kind.plain}"
-        for kind in ranked
+        f"{probabilities[kind.code]:7.1%}{_range(answer, kind.code)}  {_called(kind.code, messages)}" for kind in ranked
     ]
     said = [messages[f"quality.{code}"] for code in judgement["quality"]]
     if judgement["verdict"] != "answer":
         said.insert(0, f"{messages['answer.' + judgement['verdict']]}.")
     return "\n".join([visible(photo), *said, *lines, ""])
+
+
+def _called(code: str, messages: Messages) -> str:
+    name, group, plain = (messages[f"kind.{code}.{text}"] for text in ("name", "group", "plain"))
+    return f"{name} ({group}): {plain}"
 
 
 def _range(answer: dict[str, Any], code: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from builder.classes import classes_as_dicts
+from builder.site.messages import classes_in_english
 
 TEMPLATE = "report.html"
 
@@ -19,7 +19,7 @@ def report_context(report: Report, name: str, *, has_board: bool = False) -> dic
     """What a page about the network `name` is rendered with; has_board: the site has a leaderboard."""
     return {
         "report": report,
-        "classes": classes_as_dicts(),
+        "classes": classes_in_english(),
         "network_name": name,
         "network": report["networks"][name],
         "report_address": partial(report_address, report),

@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from builder.classes import CLASSES, CODES
+from builder.folders import TEMPLATES
+from builder.site.messages import load_messages
 from tests.conftest import Build, run_command
 from tests.photo_cases import png_header
 from tests.visiting import (
@@ -22,6 +24,7 @@ from tests.visiting import (
     rows,
 )
 
+ENGLISH = load_messages(TEMPLATES / "messages")["en"]
 WARNINGS = (
     "For educational purposes only",
     "Not for diagnosis or treatment decisions",
@@ -54,9 +57,10 @@ def test_the_answer_shows_all_classes_sorted_with_group_and_the_five_warnings(
     best = next(iter(given))
     for kind in CLASSES:
         row = page.inner_text(f"[data-code={kind.code}]")
-        assert kind.name in row and kind.group in row and "%" in row
+        name, group, plain = (ENGLISH[f"kind.{kind.code}.{text}"] for text in ("name", "group", "plain"))
+        assert name in row and group in row and "%" in row
         if kind.code == best:
-            assert kind.name.lower() in page.inner_text("#answer").lower() and kind.plain in shown
+            assert name.lower() in page.inner_text("#answer").lower() and plain in shown
     for warning in WARNINGS:
         assert page.get_by_text(warning).is_visible()
     assert "Built from drawn images. Its answers mean nothing for real skin." in page.inner_text("body")

@@ -12,26 +12,29 @@ from builder.data.sources.listing import Entry, LeftOut, Listing
 from builder.data.sources.photo_files import Found, readable
 from builder.errors import BuildError
 
-# Beside code and name of each kind: what the sets in circulation call it (HAM10000, ISIC, MedMNIST, Kaggle).
+# Beside its code: what people and the sets in circulation call each class (HAM10000, ISIC, MedMNIST, Kaggle).
 SYNONYMS = {
     "akiec": (
+        "actinic keratoses",
         "ak", "actinic keratosis", "solar keratosis", "bowen disease", "bowens disease", "bowen s disease",
         "intraepithelial carcinoma", "actinic keratoses and intraepithelial carcinoma",
         "actinic keratosis bowen s disease intraepithelial carcinoma",
     ),
-    "bcc": ("basal cell carcinomas",),
+    "bcc": ("basal cell carcinoma", "basal cell carcinomas"),
     "bkl": (
+        "benign keratoses",
         "benign keratosis", "benign keratosis like lesion", "benign keratosis like lesions", "seborrheic keratosis",
         "seborrheic keratoses", "seborrhoeic keratosis", "seborrhoeic keratoses", "pigmented benign keratosis",
         "solar lentigo", "lichen planus like keratosis",
     ),
-    "df": ("dermatofibromas",),
-    "mel": ("melanomas", "malignant melanoma"),
+    "df": ("dermatofibroma", "dermatofibromas"),
+    "mel": ("melanoma", "melanomas", "malignant melanoma"),
     "nv": (
+        "melanocytic nevus",
         "nevus", "nevi", "naevus", "naevi", "melanocytic nevi", "melanocytic naevus", "melanocytic naevi", "mole",
         "moles",
     ),
-    "vasc": ("vascular", "vascular lesions", "vascular skin lesion", "vascular skin lesions"),
+    "vasc": ("vascular lesion", "vascular", "vascular lesions", "vascular skin lesion", "vascular skin lesions"),
 }  # fmt: skip
 
 
@@ -100,4 +103,4 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", " ", name.casefold()).strip()
 
 
-_CODE_OF = {_plain(name): kind.code for kind in CLASSES for name in (kind.code, kind.name, *SYNONYMS[kind.code])}
+_CODE_OF = {_plain(name): kind.code for kind in CLASSES for name in (kind.code, *SYNONYMS[kind.code])}

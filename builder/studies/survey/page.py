@@ -8,10 +8,10 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from builder.classes import classes_as_dicts
 from builder.data.near_identical import likeness_of, near_identical_pairs
 from builder.data.store import Photos, load_named_photos
 from builder.files.ownership import replacing
@@ -19,6 +19,7 @@ from builder.folders import TEMPLATES
 from builder.formatting import counted, percent
 from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from builder.progress import console, steps
+from builder.site.messages import classes_in_english
 from builder.site.render import template_environment
 from builder.studies.survey.measure import Size, Survey, blocks, survey_photos
 from builder.studies.survey.plots import Bars, brightness_strip, level_lines, share_width, size_bars
@@ -71,6 +72,11 @@ def _sizes(photos: Photos) -> Counter[Size] | None:
     return Counter({_size(size): count for size, count in counts.items()}) or None
 
 
+def _texts() -> dict[str, dict[str, Any]]:
+    """What the classes are called, by their codes."""
+    return {str(each["code"]): each for each in classes_in_english()}
+
+
 def _size(text: str) -> Size:
     width, height = text.split("x")
     return int(width), int(height)
@@ -85,8 +91,9 @@ def _lines(survey: Survey) -> list[str]:
         f"{survey.about['title']}: {counted(survey.photos, 'photo', 'photos')}{lesions}",
         f"  {'kind':<26}{'photos':>8}{'':>9}{'lesions':>9}",
     ]
+    texts = _texts()
     for kind in survey.kinds:
-        name = f"{kind.lesion_class.code:<6}{kind.lesion_class.name}"
+        name = f"{kind.lesion_class.code:<6}{texts[kind.lesion_class.code]['name']}"
         lines.append(f"  {name:<26}{kind.photos:>8,}{percent(kind.share):>9}{kind.lesions:>9,}")
     if survey.sizes is not None:
         sizes = [f"{width} x {height} ({count:,})" for (width, height), count in survey.sizes[:SIZES_SHOWN]]
@@ -125,7 +132,8 @@ def _write_page(survey: Survey, photos: Photos, refusal: str | None, into: Path)
         survey=survey,
         refusal=refusal,
         report={"data": survey.about},  # the frame of every page asks whether the data are the demo's
-        classes=classes_as_dicts(),
+        classes=classes_in_english(),
+        texts=_texts(),
         image_ids=list(map(visible, photos.image_ids)),
         lesion_ids=photos.lesion_ids,
         codes=[kind.lesion_class.code for kind in survey.kinds],
