@@ -26,7 +26,7 @@ from builder.quality import measure_quality, quality_limits
 from builder.scope.other_things import other_things
 from builder.train.random_views import random_views
 from tests.conftest import REPOSITORY, Build, run_command
-from tests.mobilenet_site import export_mobilenet
+from tests.mobilenet_site import export_mobilenet, some_mobilenet
 from tests.photo_sets import arrays, class_folder_files, gather, lay, medmnist
 from tests.test_second_opinion import opinions
 from tests.visiting import answer, png, visit
@@ -124,7 +124,7 @@ def page(browser: Browser, demo_build: Build, tmp_path_factory: pytest.TempPathF
     file = site / "model" / "cnn" / "card.json"
     known = hashlib.sha256(file.read_bytes()).hexdigest()
     shutil.rmtree(file.parent)
-    export_mobilenet(site, WIDTH_PX, "cnn", refuses=False)
+    export_mobilenet(some_mobilenet(WIDTH_PX), site, "cnn", refuses=False)
     # The page and `predict` know a card by its hash.
     start = (site / "index.html").read_text(encoding="utf-8")
     start = start.replace(known, hashlib.sha256(file.read_bytes()).hexdigest())
