@@ -95,7 +95,8 @@ def kill_builds(folder: Path, tries: int, moments: random.Random) -> None:
         whole = in_site(site) in [files_of(each) for each in rendered]
         build(folder, 1 + number % 2)
         survived += whole and in_site(site) == good[number % 2]
-    print(f"kills over whole builds: {survived} of {tries} survived", flush=True)
+        print(f"\rkills over whole builds: {survived} of {number + 1} survived", end="", flush=True)
+    print()
 
 
 def start(folder: Path, seed: int) -> subprocess.Popen[str]:

@@ -35,6 +35,7 @@ DRAWN = 120  # pictures of each drawn kind
 NOISE_BLUR = (0, 0.007, 0.015, 0.03, 0.06, 0.12)  # of the picture's width
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:"
 SHEET = 4  # times as wide as the picture is what text is written on, before it is shrunk like any photo
+NARROWEST_LETTER = 0.2  # of the font's size
 LETTERS_PX = (12, 48)  # on a sheet for a picture of 100 px
 
 
@@ -127,9 +128,11 @@ def _text(random: np.random.Generator, _: int, width_px: int) -> Pixels:
     sheet = Image.new("RGB", sheet_px, tuple(paper.tolist()))
     pen = ImageDraw.Draw(sheet)
     size = float(random.uniform(*LETTERS_PX)) * width_px / WIDTH_PX
+    font = ImageFont.load_default(size)
+    fit = int(sheet_px[0] / size / NARROWEST_LETTER) + 1  # of what does not, nothing is seen
     for line in range(int(sheet_px[1] / size / 1.2) + 1):
-        letters = "".join(random.choice(list(LETTERS + " " * 12), 80))
-        pen.text((8, line * size * 1.2), letters, fill=tuple(ink.tolist()), font=ImageFont.load_default(size))
+        letters = "".join(random.choice(list(LETTERS + " " * 12), 80))[:fit]
+        pen.text((8, line * size * 1.2), letters, fill=tuple(ink.tolist()), font=font)
     return shrink(np.asarray(sheet), centred_frame(*sheet_px), width_px, height_for(width_px))
 
 
