@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import skimage.data
@@ -47,6 +47,7 @@ class Pictures:
     source: NDArray[np.int64]
 
 
+@lru_cache(maxsize=1)  # each network of a build is shown the same ones
 def other_things(seed: int, width_px: int = WIDTH_PX) -> dict[str, Pictures]:
     """Pictures of other things by kind, as wide as the network sees: `photographs`, `noise`, `text`, `plain_skin`."""
     drawn: dict[str, Callable[[np.random.Generator, int, int], Pixels]] = {
