@@ -91,10 +91,12 @@ def kill_builds(folder: Path, tries: int, moments: random.Random) -> None:
         kill(start(folder, 3 + number), moments.uniform(0, longest_s))
         restore(site)
         # It may have come to its end: then the site is what it rendered.
-        whole = in_site(site) in [files_of(rendered) for rendered in (folder / "work" / "render").iterdir()]
+        rendered = [done.parent for done in (folder / "work" / "render").glob(f"*/{DONE}")]
+        whole = in_site(site) in [files_of(each) for each in rendered]
         build(folder, 1 + number % 2)
         survived += whole and in_site(site) == good[number % 2]
-    print(f"kills over whole builds: {survived} of {tries} survived", flush=True)
+        print(f"\rkills over whole builds: {survived} of {number + 1} survived", end="", flush=True)
+    print()
 
 
 def start(folder: Path, seed: int) -> subprocess.Popen[str]:

@@ -111,6 +111,10 @@ class Build:
         """The name of the network that answers a visitor first."""
         return str(next(iter(self.report["networks"])))
 
+    def copy_of_work(self, folder: Path) -> Path:
+        """A copy of its work folder in that folder: what another build has in common with it is not made again."""
+        return Path(shutil.copytree(self.work, folder / "work", copy_function=os.link))
+
     def latest(self, stage: str) -> Path:
         """The folder of the stage's last result; a work folder may hold earlier ones."""
         return max((self.work / stage).glob("*/done.json"), key=lambda done: done.stat().st_mtime_ns).parent

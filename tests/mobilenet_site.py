@@ -34,27 +34,24 @@ def some_mobilenet(width_px: int) -> Network:
     """As after a training: its normalisations have statistics of their own, by which values stay in a sound range."""
     network = build_network("mobilenet", seed=SEED, width_px=width_px)
     random = np.random.default_rng(SEED)
-    normalisations = [layer for layer in network.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
-    photos = drawn_photos(24, width_px).astype(np.float32)
-    for layer in normalisations:
-        # One after the other, each by what the layers before it now give.
-        seen = tf_keras.Model(network.inputs, layer.input).predict_on_batch(photos)
-        seen = seen.reshape(-1, seen.shape[-1])
-        gamma, beta = random.uniform(0.8, 1.6, seen.shape[1]), random.uniform(0.5, 3.0, seen.shape[1])
-        layer.set_weights([gamma, beta, seen.mean(axis=0), seen.var(axis=0) + 1e-3])
+    seen = drawn_photos(24, width_px).astype(np.float32)
+    for layer in network.layers[1:]:  # after the input, each takes what the one before it gives
+        if isinstance(layer, tf_keras.layers.BatchNormalization):
+            by_channel = np.asarray(seen).reshape(-1, seen.shape[-1])
+            gamma, beta = (random.uniform(*of, by_channel.shape[1]) for of in ((0.8, 1.6), (0.5, 3.0)))
+            layer.set_weights([gamma, beta, by_channel.mean(axis=0), by_channel.var(axis=0) + 1e-3])
+        seen = layer(seen, training=False)
     return network
 
 
-def export_mobilenet(
-    site: Path, width_px: int, name: str = "mobilenet", *, refuses: bool = True
-) -> tuple[Network, Network]:
-    """Write it to `site/model/<name>`; returns it as it was and as the page has it.
+def export_mobilenet(network: Network, site: Path, name: str = "mobilenet", *, refuses: bool = True) -> Network:
+    """Write it to `site/model/<name>`; returns it as the page has it.
 
     refuses: or it answers, whatever it is shown.
     """
     folder = site / "model" / name
     folder.mkdir(parents=True)
-    network = some_mobilenet(width_px)
+    width_px = network.input_shape[2]
     write_model(fuse(network), "float16", folder)
     stored = load_layers_model(folder)
     drawn = drawn_photos(80, width_px)
@@ -74,4 +71,4 @@ def export_mobilenet(
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     for file in sorted(folder.iterdir()):
         write_twin(file, site)
-    return network, stored
+    return stored

@@ -210,14 +210,14 @@ def test_a_checkpoint_that_no_training_wrote_counts_as_none(checkpoint: Path, co
 
 def train(folder: Path) -> tuple[bytes, Any]:
     """Train a network on a few photos of noise; returns its weights and its history."""
-    from builder.network import build_network
     from builder.train.recipe import compile_network
     from builder.train.stage import fit
+    from tests.small_network import small_network
 
     random = np.random.default_rng(0)
     photos = random.integers(0, 256, (8, 75, 100, 3), dtype=np.uint8), random.integers(0, 7, 8)
     recipe = replace(CONFIG.network_of("compact").recipe, epochs=1, keep="best", batch_photos=8)
-    network = compile_network(build_network("compact", recipe.seed), recipe, len(photos[0]))
+    network = compile_network(small_network(recipe.seed), recipe, len(photos[0]))
     history = fit(network, photos, photos, recipe, folder / "checkpoint.npz")
     return b"".join(weights.tobytes() for weights in network.get_weights()), history
 

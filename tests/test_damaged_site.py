@@ -24,7 +24,7 @@ from builder.site.built import read_card
 from builder.studies.compare import read_builds
 from builder.studies.search.results import rows_of
 from builder.studies.search.trials import run_search
-from tests.conftest import REPOSITORY, Build, run_build_py
+from tests.conftest import REPOSITORY, Build, run_command
 from tests.damage import WAYS, contents
 from tests.photo_sets import lay
 from tests.test_compare import answers, publish
@@ -126,7 +126,7 @@ def test_rows_that_are_gone_from_a_table_are_missed(tmp_path: Path) -> None:
 def tiny(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A whole build on few photos, with one network."""
     folder = tmp_path_factory.mktemp("tiny")
-    done = run_build_py("--work", folder / "work", "--site", folder / "site", *TINY)
+    done = run_command("--work", folder / "work", "--site", folder / "site", *TINY)
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(folder / "work", folder / "site", done.stdout)
 
@@ -151,7 +151,7 @@ def test_a_build_on_damaged_results_says_which_and_makes_the_same_site(tiny: Bui
     for place, way in DAMAGES.items():
         [file] = work.glob(place)
         WAYS[way](file)
-    again = run_build_py("--work", work, "--site", tmp_path / "site", *TINY)
+    again = run_command("--work", work, "--site", tmp_path / "site", *TINY)
     assert again.returncode == 0, again.stdout + again.stderr
     assert contents(tmp_path / "site") == contents(tiny.site)
     for place in DAMAGES:

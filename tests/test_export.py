@@ -7,6 +7,9 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,7 @@ from builder.export.stage import (
     write_model,
 )
 from builder.export.tensorflowjs import load_layers_model
-from builder.network import build_network
+from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fuse
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
@@ -35,54 +38,78 @@ PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uin
 SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]
 
 
-def exported(large_kernels: str, folder: Path) -> tuple[np.ndarray, Path]:
-    network = build_network("cnn", seed=3)
-    write_model(network, large_kernels, folder)
-    return predict(network, PHOTOS), folder
+@dataclass(frozen=True)
+class Exported:
+    """What a network says of the photos, before it was stored and after; and where it is stored."""
+
+    before: np.ndarray
+    after: np.ndarray
+    stored: Network
+    folder: Path
+
+    @property
+    def largest_change(self) -> float:
+        return float(np.abs(self.before - self.after).max())
 
 
-def test_mixed_weights_are_25_shards_of_a_quarter_of_the_bytes(tmp_path: Path) -> None:
-    before, folder = exported("uint8", tmp_path)
-    assert sorted(file.name for file in folder.iterdir()) == sorted(["model.json", *SHARDS])
-    assert sum((folder / name).stat().st_size for name in SHARDS) < 26.5e6
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return build_network("cnn", seed=3)
+
+
+@pytest.fixture(scope="module")
+def exported(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Exported]:
+    """Exports the network with its large kernels of that kind, once."""
+    before = predict(network, PHOTOS)
+
+    @cache
+    def export(large_kernels: str) -> Exported:
+        folder = tmp_path_factory.mktemp("exported") / "cnn"
+        write_model(network, large_kernels, folder)
+        stored = load_layers_model(folder)
+        return Exported(before, predict(stored, PHOTOS), stored, folder)
+
+    return export
+
+
+def test_mixed_weights_are_25_shards_of_a_quarter_of_the_bytes(exported: Callable[[str], Exported]) -> None:
+    mixed = exported("uint8")
+    assert sorted(file.name for file in mixed.folder.iterdir()) == sorted(["model.json", *SHARDS])
+    assert sum((mixed.folder / name).stat().st_size for name in SHARDS) < 26.5e6
     kinds = {
         weight["name"]: weight["quantization"]["dtype"]
-        for group in json.loads((folder / "model.json").read_text())["weightsManifest"]
+        for group in json.loads((mixed.folder / "model.json").read_text())["weightsManifest"]
         for weight in group["weights"]
     }
     assert {name for name, kind in kinds.items() if kind == "uint8"} == {"dense/kernel"}
     assert set(kinds.values()) == {"uint8", "float16"} and len(kinds) == 20
-    after = predict(load_layers_model(folder), PHOTOS)
-    assert np.abs(before - after).max() < 0.01  # of an untrained network; a trained one is surer
+    assert mixed.largest_change < 0.01  # of an untrained network; a trained one is surer
 
 
-def test_the_large_kernels_as_float16_changes_less_in_as_many_shards(tmp_path: Path) -> None:
-    before, folder = exported("float16", tmp_path)
-    assert sorted(file.name for file in folder.iterdir()) == sorted(["model.json", *SHARDS])
-    assert 52e6 < sum((folder / name).stat().st_size for name in SHARDS) < 52.2e6
-    assert np.abs(before - predict(load_layers_model(folder), PHOTOS)).max() < 0.001
+def test_the_large_kernels_as_float16_changes_less_in_as_many_shards(exported: Callable[[str], Exported]) -> None:
+    halves = exported("float16")
+    assert sorted(file.name for file in halves.folder.iterdir()) == sorted(["model.json", *SHARDS])
+    assert 52e6 < sum((halves.folder / name).stat().st_size for name in SHARDS) < 52.2e6
+    assert halves.largest_change < 0.001
 
 
-def test_float32_weights_are_the_origins_exact_shards(tmp_path: Path) -> None:
-    before, folder = exported("float32", tmp_path)
-    sizes = [(folder / name).stat().st_size for name in SHARDS]
+def test_float32_weights_are_the_origins_exact_shards(exported: Callable[[str], Exported]) -> None:
+    whole = exported("float32")
+    sizes = [(whole.folder / name).stat().st_size for name in SHARDS]
     assert sizes[:-1] == [4 * 1024 * 1024] * 24
     assert sum(sizes) == 104_146_204
-    assert (predict(load_layers_model(folder), PHOTOS) == before).all()
+    assert (whole.after == whole.before).all()
 
 
-def test_the_topology_is_what_tensorflowjs_reads(tmp_path: Path) -> None:
-    model = json.loads((exported("uint8", tmp_path)[1] / "model.json").read_text())
+def test_the_topology_is_what_tensorflowjs_reads(exported: Callable[[str], Exported]) -> None:
+    model = json.loads((exported("uint8").folder / "model.json").read_text())
     assert model["format"] == "layers-model"
     assert len(model["modelTopology"]["model_config"]["config"]["layers"]) == 27
     assert "batch_shape" not in json.dumps(model)  # what Keras 3 writes and TensorFlow.js cannot read
 
 
-def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None:
-    folder = tmp_path / "cnn"
-    folder.mkdir()
-    exported("uint8", folder)
-    stored = load_layers_model(folder)
+def test_the_card_counts_the_bytes_and_holds_a_self_test(exported: Callable[[str], Exported]) -> None:
+    stored, folder = exported("uint8").stored, exported("uint8").folder
     layers = detector_layers(stored)
     cells = cells_of(stored, layers, PHOTOS)
     detector = fit_detector(layers, cells, cells, refused=(0.02, 0.01))
@@ -101,13 +128,12 @@ def test_the_card_counts_the_bytes_and_holds_a_self_test(tmp_path: Path) -> None
         assert detector.score(cells_of(stored, layers, pixels))[0] == pytest.approx(vector["scope"], rel=1e-4)
 
 
-def test_two_exports_of_one_network_are_the_same_bytes(tmp_path: Path) -> None:
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-        exported("uint8", folder)
-    for file in folders[0].iterdir():
-        assert file.read_bytes() == (folders[1] / file.name).read_bytes()
+def test_two_exports_of_one_network_are_the_same_bytes(
+    network: Network, exported: Callable[[str], Exported], tmp_path: Path
+) -> None:
+    write_model(network, "uint8", tmp_path)
+    for file in exported("uint8").folder.iterdir():
+        assert file.read_bytes() == (tmp_path / file.name).read_bytes()
 
 
 def test_a_network_that_storing_changed_is_refused() -> None:

@@ -25,7 +25,6 @@ from builder.data.gather import UnfitForBuild, gather_photos
 from builder.data.sources.download import _session
 from builder.data.store import load_photos
 from builder.errors import BuildError
-from builder.network import build_network
 from builder.photo.decode import PhotoProblem
 from builder.photo.plain_jpeg import MOST_SCANS
 from builder.photo.preprocess import photo_to_pixels
@@ -34,6 +33,7 @@ from builder.train.recipe import compile_network
 from builder.train.stage import Diverged, fit
 from tests.conftest import REPOSITORY, run_build_py
 from tests.photo_sets import class_folder_files, gather, ham_rows, lay, medmnist, photo, picture, reasons, table, zipped
+from tests.small_network import small_network
 from tests.test_train import HELD_OUT, PHOTOS, RECIPE
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="has no FIFOs")
@@ -449,12 +449,12 @@ def test_any_setting_is_taken_or_refused_in_two_lines(name: str) -> None:
 
 def test_a_diverged_training_keeps_the_checkpoint_of_its_last_good_epoch(trains: None, tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint.npz"
-    good = compile_network(build_network("compact", 1), RECIPE, len(PHOTOS[0]))
+    good = compile_network(small_network(1), RECIPE, len(PHOTOS[0]))
     fit(good, PHOTOS, HELD_OUT, replace(RECIPE, epochs=1), checkpoint)
     before = checkpoint.read_bytes()
     for _ in range(2):  # the second time as the first
         wild = replace(RECIPE, epochs=3, learning_rate=1e30)
-        network = compile_network(build_network("compact", 1), wild, len(PHOTOS[0]))
+        network = compile_network(small_network(1), wild, len(PHOTOS[0]))
         with pytest.raises(Diverged, match="diverged in epoch 2") as caught:
             fit(network, PHOTOS, HELD_OUT, wild, checkpoint)
         assert "learning_rate" in caught.value.remedy and checkpoint.read_bytes() == before

@@ -29,7 +29,7 @@ from builder.pipeline.network_stages import seen_by
 from builder.site.offline import write_service_worker
 from builder.train.random_augmentation import random_views
 from tests.conftest import REPOSITORY, Build, run_command
-from tests.mobilenet_site import export_mobilenet
+from tests.mobilenet_site import export_mobilenet, some_mobilenet
 from tests.photo_sets import arrays, class_folder_files, gather, lay, medmnist
 from tests.test_second_opinion import opinions
 from tests.visiting import answer, png, visit
@@ -130,7 +130,7 @@ def page(browser: Browser, demo_build: Build, tmp_path_factory: pytest.TempPathF
     file = site / "model" / "cnn" / "card.json"
     known = hashlib.sha256(file.read_bytes()).hexdigest()
     shutil.rmtree(file.parent)
-    export_mobilenet(site, WIDTH_PX, "cnn", refuses=False)
+    export_mobilenet(some_mobilenet(WIDTH_PX), site, "cnn", refuses=False)
     # The page and `predict` know a card by its hash.
     start = (site / "index.html").read_text(encoding="utf-8")
     start = start.replace(known, hashlib.sha256(file.read_bytes()).hexdigest())

@@ -14,7 +14,7 @@ from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.predictions import Answers
 from builder.split import UNUSED
 from builder.studies.leakage import compare_ways, deal_by_photo, photos_of_trained_lesions
-from tests.conftest import TINY, run_command
+from tests.conftest import TINY, Build, run_command
 
 ONE = ("--set", "site.networks=compact")
 
@@ -55,13 +55,12 @@ def trainings(output: str) -> int:
     return len(re.findall(r"training: (\d+) of \1 in ", output))
 
 
-@pytest.mark.usefixtures("trains")
-def test_a_build_measures_it_on_request_and_reports_it(tmp_path: Path) -> None:
-    folders = ("--work", tmp_path / "work", "--site", tmp_path / "site")
+def test_a_build_measures_it_on_request_and_reports_it(tiny_build: Build, tmp_path: Path) -> None:
+    folders = ("--work", tiny_build.copy_of_work(tmp_path), "--site", tmp_path / "site")
     settings = (*TINY, *ONE, "--set", "leakage.epochs=1", "--measure-leakage")
     done = run_command(*folders, *settings)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert trainings(done.stdout) == 3  # once for the site, and both ways
+    assert trainings(done.stdout) == 2  # both ways; the site's is done
     report = json.loads((tmp_path / "site" / "report.json").read_text(encoding="utf-8"))
     schema = json.loads((tmp_path / "site" / "report.schema.json").read_text(encoding="utf-8"))
     assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(report)] == []
@@ -71,15 +70,13 @@ def test_a_build_measures_it_on_request_and_reports_it(tmp_path: Path) -> None:
     again = run_command(*folders, *settings)
     assert "Nothing has changed" in again.stdout
     without = run_command(*folders, *TINY, *ONE)
-    assert "training" not in without.stdout
+    assert trainings(without.stdout) == 0
     assert json.loads((tmp_path / "site" / "report.json").read_text(encoding="utf-8"))["leakage"] is None
 
 
-@pytest.mark.usefixtures("trains")
-def test_as_many_epochs_as_the_network_has_cost_one_training_only(tmp_path: Path) -> None:
-    settings = ("--set", "demo.photos=70", "--set", "training.epochs=1", "--set", "evaluation.resamples=20", *ONE)
-    folders = ("--work", tmp_path / "work", "--site", tmp_path / "site")
-    done = run_command(*folders, *settings, "--set", "leakage.epochs=1", "--measure-leakage")
+def test_as_many_epochs_as_the_network_has_cost_one_training_only(tiny_build: Build, tmp_path: Path) -> None:
+    folders = ("--work", tiny_build.copy_of_work(tmp_path), "--site", tmp_path / "site")
+    done = run_command(*folders, *TINY, *ONE, "--set", "leakage.epochs=2", "--measure-leakage")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert trainings(done.stdout) == 2
+    assert trainings(done.stdout) == 1
     assert len(list((tmp_path / "work" / "leakage-train").iterdir())) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -112,9 +113,17 @@ def figures(found: dict[str, object]) -> np.ndarray:
     return np.array([list(epoch.values()) for epoch in history])
 
 
-@pytest.mark.usefixtures("trains")
-def test_two_workers_and_two_devices_train_what_one_trains(tmp_path: Path) -> None:
-    first, second = map(outcome, start_two(tmp_path, 3))
+@pytest.fixture(scope="module")
+def two_workers(trains: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, object]]]:
+    """The folder of two workers that trained for three epochs, and what each of them said."""
+    folder = tmp_path_factory.mktemp("workers")
+    return folder, [outcome(process) for process in start_two(folder, 3)]
+
+
+def test_two_workers_and_two_devices_train_what_one_trains(
+    two_workers: tuple[Path, list[dict[str, object]]], tmp_path: Path
+) -> None:
+    first, second = two_workers[1]
     assert first == second
     one = outcome(start("one", tmp_path / "one", 3))
     assert figures(one)[-1][1] < figures(one)[0][1]  # it learns
@@ -143,12 +152,12 @@ def test_a_lost_worker_is_said_and_both_go_on_from_the_last_epoch(tmp_path: Path
     assert "same commands" in str(found["remedy"])
 
 
-@pytest.mark.usefixtures("trains")
-def test_workers_that_would_go_on_from_different_epochs_do_not_begin(tmp_path: Path) -> None:
-    for process in start_two(tmp_path, 1):
-        outcome(process)
+def test_workers_that_would_go_on_from_different_epochs_do_not_begin(
+    two_workers: tuple[Path, list[dict[str, object]]], tmp_path: Path
+) -> None:
+    shutil.copytree(two_workers[0], tmp_path, dirs_exist_ok=True)
     (tmp_path / "1" / "train" / "checkpoint.npz").unlink()
-    for process in start_two(tmp_path, 2):
+    for process in start_two(tmp_path, 4):
         assert "would not train the same" in str(outcome(process)["problem"])
 
 

@@ -21,7 +21,7 @@ from builder.predict.grad_cam import explain
 from builder.predict.ood_detector import cells_of, detector_of
 from builder.predict.trained import predict
 from builder.quiet_tensorflow import tf_keras
-from tests.mobilenet_site import drawn_photos, export_mobilenet
+from tests.mobilenet_site import drawn_photos, export_mobilenet, some_mobilenet
 from tests.page import write_page
 from tests.test_explain import OWN_SCRIPT
 
@@ -32,40 +32,44 @@ SCRIPTS = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"
 class Site:
     folder: Path
     width_px: int
-    trained: Network
     stored: Network
 
 
-@pytest.fixture(scope="module", params=[100, 160])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    folder = tmp_path_factory.mktemp("mobilenet")
-    write_page(folder, SCRIPTS, own_script=OWN_SCRIPT, tensorflow=True)
-    trained, stored = export_mobilenet(folder, request.param)
-    return Site(folder, request.param, trained, stored)
+@pytest.fixture(scope="module")
+def trained() -> Network:
+    return some_mobilenet(100)
 
 
-def test_its_normalisations_are_drawn_into_its_convolutions(site: Site) -> None:
-    fused = fuse(site.trained)
+def test_its_normalisations_are_drawn_into_its_convolutions(trained: Network) -> None:
+    fused = fuse(trained)
     left = [layer for layer in fused.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
     assert len(left) == 2 and all(len(layer.output.shape) == 2 for layer in left)  # the head's, after no convolution
-    photos = drawn_photos(12, site.width_px, seed=9)
-    answers = predict(site.trained, photos)
+    photos = drawn_photos(12, 100, seed=9)
+    answers = predict(trained, photos)
     assert answers.std(axis=0).max() > 0.02  # or agreeing would be no feat
     assert predict(fused, photos) == pytest.approx(answers, abs=5e-4)  # 28 layers magnify what rounding differs by
-    early = [tf_keras.Model(of.inputs, of.get_layer("conv_pw_3_relu").output) for of in (fused, site.trained)]
+    early = [tf_keras.Model(of.inputs, of.get_layer("conv_pw_3_relu").output) for of in (fused, trained)]
     one, other = (network.predict_on_batch(photos.astype(np.float32)) for network in early)
     assert np.abs(one - other).max() < 1e-4 < other.std()
 
 
 def test_what_fewer_bits_would_change_is_stored_as_it_was_trained(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = drawn_photos(12, site.width_px, seed=9)
-    fused = fuse(site.trained)
+    photos = drawn_photos(12, 100, seed=9)
+    fused = fuse(trained)
     monkeypatch.setitem(LARGEST_CHANGE, "mixed", 1e-4)  # what 16 bits change is beyond that
     stored, large_kernels, comparison = store_smallest(fused, "mixed", photos, tmp_path / "mobilenet")
     assert large_kernels == "float32" and comparison.largest_probability_change <= LARGEST_CHANGE["float32"]
     assert predict(stored, photos) == pytest.approx(predict(fused, photos), abs=1e-5)
+
+
+@pytest.fixture(scope="module", params=[100, 160])
+def site(request: pytest.FixtureRequest, trained: Network, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    folder = tmp_path_factory.mktemp("mobilenet")
+    write_page(folder, SCRIPTS, own_script=OWN_SCRIPT, tensorflow=True)
+    network = trained if request.param == 100 else some_mobilenet(request.param)
+    return Site(folder, request.param, export_mobilenet(network, folder))
 
 
 @pytest.fixture(scope="module", params=["wasm over http", "webgl over http", "cpu from disk"])

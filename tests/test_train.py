@@ -16,6 +16,7 @@ from builder.train.history import kept_epoch
 from builder.train.recipe import compile_network
 from builder.train.stage import fit, score
 from tests.conftest import REPOSITORY
+from tests.small_network import small_network
 
 RECIPE = replace(read_config(REPOSITORY / "config.toml", source="folder").training, epochs=2)
 RANDOM = np.random.default_rng(0)
@@ -27,7 +28,7 @@ def train(
     epochs: int, checkpoint: Path, keep: Literal["last", "best"] = "last"
 ) -> tuple[Network, list[dict[str, float]]]:
     recipe = replace(RECIPE, epochs=epochs, keep=keep)
-    network = compile_network(build_network("compact", recipe.seed), recipe, len(PHOTOS[0]))
+    network = compile_network(small_network(recipe.seed), recipe, len(PHOTOS[0]))
     return network, fit(network, PHOTOS, HELD_OUT, recipe, checkpoint)
 
 
@@ -74,7 +75,7 @@ def test_the_weights_of_the_best_epoch_are_kept_and_survive_a_resumed_training(t
 
 
 def test_score_is_keras_loss_and_accuracy() -> None:
-    network = compile_network(build_network("cnn", 1), RECIPE, 20)
+    network = compile_network(small_network(1), RECIPE, 20)
     probabilities = predict(network, PHOTOS[0])
     loss, accuracy = network.test_on_batch(PHOTOS[0].astype(np.float32), np.eye(7)[PHOTOS[1]])
     assert score(probabilities, PHOTOS[1]) == pytest.approx((loss, accuracy), rel=1e-4)

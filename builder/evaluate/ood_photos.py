@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import skimage.data
@@ -36,6 +36,7 @@ DRAWN = 120  # pictures of each drawn kind
 NOISE_BLUR = (0, 0.007, 0.015, 0.03, 0.06, 0.12)  # of the picture's width
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:"
 SHEET = 4  # times as wide as the picture is what text is written on, before it is shrunk like any photo
+NARROWEST_LETTER = 0.2  # of the font's size
 LETTERS_PX = (12, 48)  # on a sheet for a picture of 100 px
 
 
@@ -47,6 +48,7 @@ class Pictures:
     source: NDArray[np.int64]
 
 
+@lru_cache(maxsize=1)  # each network of a build is shown the same ones
 def other_things(seed: int, width_px: int = WIDTH_PX) -> dict[str, Pictures]:
     """Pictures of other things by kind, as wide as the network sees: `photographs`, `noise`, `text`, `plain_skin`."""
     drawn: dict[str, Callable[[np.random.Generator, int, int], Pixels]] = {
@@ -128,9 +130,11 @@ def _text(random: np.random.Generator, _: int, width_px: int) -> Pixels:
     sheet = Image.new("RGB", sheet_px, tuple(paper.tolist()))
     pen = ImageDraw.Draw(sheet)
     size = float(random.uniform(*LETTERS_PX)) * width_px / WIDTH_PX
+    font = ImageFont.load_default(size)
+    fit = int(sheet_px[0] / size / NARROWEST_LETTER) + 1  # of what does not, nothing is seen
     for line in range(int(sheet_px[1] / size / 1.2) + 1):
-        letters = "".join(random.choice(list(LETTERS + " " * 12), 80))
-        pen.text((8, line * size * 1.2), letters, fill=tuple(ink.tolist()), font=ImageFont.load_default(size))
+        letters = "".join(random.choice(list(LETTERS + " " * 12), 80))[:fit]
+        pen.text((8, line * size * 1.2), letters, fill=tuple(ink.tolist()), font=font)
     return shrink(np.asarray(sheet), centred_frame(*sheet_px), width_px, height_for(width_px))
 
 

