@@ -89,7 +89,6 @@ CODE = {
         "builder/leaderboard/leaderboard.schema.json",
         "builder/verdict.py",
         "builder/offline.py",
-        "builder/precache.mjs",
         "builder/icons.py",
         "builder/messages.py",
         "builder/words.py",

@@ -9,8 +9,7 @@ from typing import Any
 
 from builder.compare import ROWS, build_of, compare, read_predictions, refuse_other_photos
 from builder.config import Config
-from builder.leaderboard import BOARD, RANKED_BY, SCHEMA
-from builder.leaderboard.times import TIMES
+from builder.leaderboard import BOARD, RANKED_BY, SCHEMA, TIMES
 
 
 def make_board(*results: Path, training_times: Mapping[str, dict[str, Any] | None], config: Config, into: Path) -> None:

@@ -17,13 +17,13 @@ from playwright.sync_api import Error as BrowserError
 
 from builder.config import Config
 from builder.errors import BuildError
+from builder.leaderboard import TIMES
 from builder.ownership import copy_files
 from builder.progress import steps
 from builder.serve import SUB_PATH, make_server
 from builder.tensorflowjs_files import copy_tensorflowjs
 from builder.twins import SUFFIX
 
-TIMES = "times.json"
 BACKEND = "wasm"  # it is on every device, and what most answer with
 WARM_UP_ROUNDS = 4  # memory is taken and code is compiled
 ROUNDS = 40  # the median then moves by a few hundredths from run to run

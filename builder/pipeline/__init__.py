@@ -43,9 +43,10 @@ def build_leaderboard(request: Request, folders: Folders, *, with_times: bool) -
     """Build the site with a page that sets its networks side by side; with_times: in a browser, if there is one."""
     from builder.leaderboard import BOARD
     from builder.leaderboard.table import print_table
-    from builder.leaderboard.times import open_browser
 
     if with_times:
+        from builder.leaderboard.times import open_browser
+
         with open_browser():
             pass  # raises where there is none: now, not after hours of training
     rendered = build_site(request, folders, partial(_make_board, with_times=with_times))
