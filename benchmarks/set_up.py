@@ -2,7 +2,7 @@
 
     python benchmarks/set_up.py [COMMIT...]        (HEAD without an argument)
 
-Twice each: for the commands that everybody uses, and then for the tests. Caches begin empty, so that all is downloaded.
+For the commands that everybody uses, and then for the tests. Caches begin empty, so that all is downloaded. Linux or macOS.
 """
 
 from __future__ import annotations
@@ -25,23 +25,37 @@ def bytes_in(*folders: Path) -> int:
 
 
 def measure(commit: str, folder: Path) -> None:
-    clone, pip, npm = folder / "clone", folder / "pip", folder / "npm"
+    clone, npm = folder / "clone", folder / "npm"
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(clone)], check=True)
     subprocess.run(["git", "-C", str(clone), "checkout", "--quiet", commit], check=True)
-    environment = {**os.environ, "PIP_CACHE_DIR": str(pip), "npm_config_cache": str(npm)}
+    environment = {**os.environ, "PIP_NO_CACHE_DIR": "1", "npm_config_cache": str(npm)}
     for command in COMMANDS:
         started = time.monotonic()
         build = [sys.executable, str(clone / "build.py"), *command]
         subprocess.run(build, check=True, env=environment, stdout=subprocess.DEVNULL)
         seconds = time.monotonic() - started
-        wheels = len(list(clone.glob(".venv/lib/python*/site-packages/*.dist-info")))
+        on_disk = bytes_in(clone / ".venv", clone / "node_modules")
+        wheels = bytes_in(fetch_wheels(clone, folder / "wheels"))
+        installed = len(list(clone.glob(".venv/lib/python*/site-packages/*.dist-info")))
         packages = len([file for file in clone.glob("node_modules/**/package.json") if is_package(file.parent)])
         print(
-            f"{commit}, build.py {' '.join(command)}: {seconds:.0f} s; downloaded so far: {bytes_in(pip) / 1e6:.0f} MB "
-            f"by pip, {bytes_in(npm) / 1e6:.0f} MB by npm; there are {wheels} Python packages, {packages} of npm, "
-            f"{bytes_in(clone / '.venv', clone / 'node_modules') / 1e6:.0f} MB on the disk",
+            f"{commit}, build.py {' '.join(command)}: {seconds:.0f} s; so far {installed} Python packages of "
+            f"{wheels / 1e6:.0f} MB, {packages} of npm of {bytes_in(npm) / 1e6:.0f} MB, {on_disk / 1e6:.0f} MB on the disk",
             flush=True,
         )
+
+
+def fetch_wheels(clone: Path, into: Path) -> Path:
+    """Fetch once more, into a folder, the wheels of all locks by which packages were installed so far."""
+    used = [lock for lock in clone.glob("requirements/*.lock") if is_used(clone, lock)]
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--dest", str(into)]
+    for lock in [clone / "requirements.lock", *used]:
+        subprocess.run([*fetch, "--only-binary", ":all:", "-r", str(lock)], check=True)
+    return into
+
+
+def is_used(clone: Path, lock: Path) -> bool:
+    return (clone / ".venv" / f"lesionlens.{lock.stem}.stamp").exists()
 
 
 def is_package(folder: Path) -> bool:
