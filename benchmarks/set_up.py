@@ -2,7 +2,8 @@
 
     python benchmarks/set_up.py [COMMIT...]        (HEAD without an argument)
 
-For the commands that everybody uses, and then for the tests. Caches begin empty, so that all is downloaded. Linux or macOS.
+For the commands that everybody uses, and then for the tests. Caches begin empty,
+so that all is downloaded. Needs Linux or macOS.
 """
 
 from __future__ import annotations
@@ -38,11 +39,10 @@ def measure(commit: str, folder: Path) -> None:
         wheels = bytes_in(fetch_wheels(clone, folder / "wheels"))
         installed = len(list(clone.glob(".venv/lib/python*/site-packages/*.dist-info")))
         packages = len([file for file in clone.glob("node_modules/**/package.json") if is_package(file.parent)])
-        print(
-            f"{commit}, build.py {' '.join(command)}: {seconds:.0f} s; so far {installed} Python packages of "
-            f"{wheels / 1e6:.0f} MB, {packages} of npm of {bytes_in(npm) / 1e6:.0f} MB, {on_disk / 1e6:.0f} MB on the disk",
-            flush=True,
-        )
+        print(f"{commit}, build.py {' '.join(command)}: {seconds:.0f} s; so far", flush=True)
+        print(f"  {installed} Python packages, {wheels / 1e6:.0f} MB of wheels", flush=True)
+        print(f"  {packages} packages of npm, {bytes_in(npm) / 1e6:.0f} MB in its cache", flush=True)
+        print(f"  {on_disk / 1e6:.0f} MB on the disk", flush=True)
 
 
 def fetch_wheels(clone: Path, into: Path) -> Path:
