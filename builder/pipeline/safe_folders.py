@@ -17,7 +17,8 @@ MARK = ".lesionlens"  # in a work folder: by it, a build knows the folder as one
 ABOUT_MARK = "A work folder of lesionlens: builds make, replace and delete what is in here.\n"
 # Where the project itself lies; site/, work/ and new folders beside these are fine.
 OWN_FOLDERS = (
-    ".ci", ".git", ".github", ".venv", "benchmarks", "builder", "docs", "node_modules", "tests", "web_template",
+    ".ci", ".git", ".github", ".venv", "benchmarks", "builder", "docs", "node_modules", "requirements",
+    "tests", "web_template",
 )  # fmt: skip
 ANOTHER = "name another folder: one that is empty or not there yet"
 

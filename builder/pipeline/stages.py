@@ -74,7 +74,6 @@ RENDER = Stage(
     files=(
         "builder/site/report.schema.json",
         "builder/site/leaderboard.schema.json",
-        "builder/site/precache.mjs",
         "web_template",
         "package-lock.json",
     ),

