@@ -66,11 +66,9 @@ CODE = {
     "times": (
         "builder/leaderboard/times.py",
         "builder/leaderboard/times.js",
-        # The scripts by which the page answers too.
-        *(
-            f"web_template/js/{name}.js"
-            for name in ("bytes", "scripts", "store", "weights", "backend", "scope", "network")
-        ),
+        "web_template/js/network",
+        "web_template/js/site",
+        "builder/scripts.py",
         "builder/tensorflowjs_files.py",
         "package-lock.json",
     ),
@@ -83,6 +81,7 @@ CODE = {
     ),
     "render": (
         "builder/render.py",
+        "builder/scripts.py",
         "builder/tensorflowjs_files.py",
         "builder/leaderboard/__init__.py",
         "builder/leaderboard/page.py",

@@ -21,10 +21,11 @@ def test_python_is_clean(arguments: list[str]) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_javascript_is_type_checked() -> None:
+@pytest.mark.parametrize("project", ["tsconfig.json", "tsconfig.sw.json"])
+def test_javascript_is_type_checked(project: str) -> None:
     compiler = REPOSITORY / "node_modules" / "typescript" / "bin" / "tsc"
     checked = node(
-        [str(compiler), "--project", str(REPOSITORY / "tsconfig.json")],
+        [str(compiler), "--project", str(REPOSITORY / project)],
         return_completed_process=True, capture_output=True, text=True,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout

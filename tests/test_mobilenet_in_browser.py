@@ -25,7 +25,7 @@ from tests.mobilenet_site import drawn_photos, export_mobilenet
 from tests.page import write_page
 from tests.test_explain import OWN_SCRIPT
 
-SCRIPTS = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"]
+MODULES = ["site/base64", "network/backend", "network/network"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Site:
 @pytest.fixture(scope="module", params=[100, 160])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("mobilenet")
-    write_page(folder, SCRIPTS, own_script=OWN_SCRIPT, tensorflow=True)
+    write_page(folder, MODULES, own_script=OWN_SCRIPT, tensorflow=True)
     trained, stored = export_mobilenet(folder, request.param)
     return Site(folder, request.param, trained, stored)
 

@@ -12,10 +12,11 @@ from jinja2 import Environment
 
 from builder.leaderboard import BOARD, SCHEMA
 from builder.report_pages import Report, report_context
+from builder.scripts import SCRIPTS, write_bundle
 from builder.verdict import better_of
 
 PAGE, TEMPLATE = "leaderboard.html", "_leaderboard.html"
-SCRIPT = Path(__file__).parent.parent.parent / "web_template" / "js" / "_leaderboard.js"
+SCRIPT = SCRIPTS / "_leaderboard.js"
 
 
 def write_board_page(environment: Environment, board: Mapping[str, Any], report: Report, into: Path) -> None:
@@ -25,4 +26,4 @@ def write_board_page(environment: Environment, board: Mapping[str, Any], report:
     (into / PAGE).write_text(page, encoding="utf-8", newline="\n")
     (into / BOARD).write_text(json.dumps(board, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(Path(__file__).with_name(SCHEMA), into)
-    shutil.copy(SCRIPT, into / "js" / SCRIPT.name.removeprefix("_"))
+    write_bundle(SCRIPT, into / "js" / SCRIPT.name.removeprefix("_"))
