@@ -106,8 +106,8 @@ def main() -> None:
         name: np.stack([photo_to_pixels(Path(photo), network.input_shape[2]) for photo in photos])
         for name, network in by_network.items()
     }
-    with TemporaryDirectory() as name, make_server(site, 0) as server, sync_playwright() as playwright:
-        engine = Path(name)
+    with TemporaryDirectory() as folder, make_server(site, 0) as server, sync_playwright() as playwright:
+        engine = Path(folder)
         write_engine(site, engine)
         engines = make_server(engine, 0)
         for each in (server, engines):

@@ -65,7 +65,9 @@ def main() -> None:
     passes = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        write_page(folder, ["site/base64", "network/backend", "network/network"], own_script=OWN_SCRIPT, tensorflow=True)
+        write_page(
+            folder, ["site/base64", "network/backend", "network/network"], own_script=OWN_SCRIPT, tensorflow=True
+        )
         shutil.copytree(SITE / "model", folder / "model")
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=name))
         threading.Thread(target=server.serve_forever, daemon=True).start()

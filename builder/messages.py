@@ -103,7 +103,8 @@ def check_uses(folder: Path, english: Messages) -> None:
             for key in re.findall(r'"([\w.-]+)"', argument):
                 if (f"{key}.other" if how == "plural" else key) not in english:
                     raise BuildError(
-                        f"js/{script.relative_to(folder).as_posix()}: there is no message {key!r}", remedy="add it to messages/en.json"
+                        f"js/{script.relative_to(folder).as_posix()}: there is no message {key!r}",
+                        remedy="add it to messages/en.json",
                     )
 
 

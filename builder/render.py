@@ -54,8 +54,8 @@ FOR_TEMPLATES = (
     "record",
     "warnings",
 )
-# The files that decide an answer. Pages carry their hashes, and use no others: see js/site/bytes.js. The weights' own are in
-# the cards.
+# The files that decide an answer. Pages carry their hashes, and use no others: see js/site/bytes.js. The weights' own
+# are in the cards.
 DECISIVE = ("js/*.js", "vendor/tf-*.js", "vendor/*.wasm", "samples/*.png", "model/*/card.json")
 
 

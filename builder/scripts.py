@@ -1,4 +1,4 @@
-"""Bundles the page's modules into classic scripts: pages opened from disk can load no others, nor can a worker's blob."""
+"""Bundles the page's modules into classic scripts: pages opened from disk can load no others."""
 
 from __future__ import annotations
 

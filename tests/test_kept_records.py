@@ -153,7 +153,9 @@ def test_as_many_are_kept_as_is_said_and_the_oldest_goes_first(page: Page) -> No
 )
 def test_a_place_of_another_kind_can_be_deleted(page: Page, place: str) -> None:
     if place.endswith("1); r"):
-        page.evaluate("() => new Promise((done) => { indexedDB.deleteDatabase('lesionlens.history').onsuccess = () => done(); })")
+        page.evaluate(
+            "() => new Promise((done) => { indexedDB.deleteDatabase('lesionlens.history').onsuccess = () => done(); })"
+        )
     page.evaluate(f"() => new Promise((done) => {{ {place}.onsuccess = () => {{ r.result.close(); done(); }}; }})")
     again(page)
     delete_all(page)

@@ -57,8 +57,10 @@ def test_a_sized_frame_keeps_the_networks_shape_and_never_holds_too_few_pixels(f
 def test_four_quarter_turns_lead_a_frame_back() -> None:
     frame = {"x": 40, "y": 380, "width": 240, "height": 180}
     turned = crop(
-        """[1, 1, 1, 1].reduce(([room, frame], quarter) =>
-          [{ ...room, width: room.height, height: room.width }, Crop.turned(room, frame, quarter)], [room, frame])[1]""",
+        """[1, 1, 1, 1].reduce(([room, frame], quarter) => {
+          const after = { ...room, width: room.height, height: room.width };
+          return [after, Crop.turned(room, frame, quarter)];
+        }, [room, frame])[1]""",
         frame=frame,
     )
     assert turned == pytest.approx(frame)
@@ -67,7 +69,9 @@ def test_four_quarter_turns_lead_a_frame_back() -> None:
 @pytest.mark.parametrize("size", [(800, 600), (600, 800), (1600, 300), (300, 1600), (101, 77)])
 def test_the_frame_starts_where_python_has_it(size: tuple[int, int]) -> None:
     width, height = size
-    largest = crop("Crop.largest(Crop.roomOf(size, smallest))", size={"width": width, "height": height}, smallest=SMALLEST)
+    largest = crop(
+        "Crop.largest(Crop.roomOf(size, smallest))", size={"width": width, "height": height}, smallest=SMALLEST
+    )
     expected = centred_frame(width, height)
     assert largest == {name: getattr(expected, name) for name in ("x", "y", "width", "height")}
 

@@ -69,7 +69,9 @@ def test_no_module_needs_itself() -> None:
     assert sorted(needed) == []
 
 
-@pytest.mark.parametrize("source", ['import "./no_such.js";', "const broken = ;", 'import { no } from "./site/site.js"; no();'])
+@pytest.mark.parametrize(
+    "source", ['import "./no_such.js";', "const broken = ;", 'import { no } from "./site/site.js"; no();']
+)
 def test_what_cannot_be_bundled_is_said_in_two_lines(source: str) -> None:
     with pytest.raises(BuildError, match="could not be bundled") as refused:
         bundle(source)

@@ -71,7 +71,8 @@ KEEP_JUDGED = """async ([verdict, isAbove, likeliest]) => {
     answered.probabilities = classes.map(({ index }) => (index === likeliest ? 0.88 : 0.02));
     answered.likeliest = classes[likeliest].code;
   }
-  const probability = classes.reduce((sum, { index, is_malignant }) => sum + is_malignant * answered.probabilities[index], 0);
+  const shares = classes.map(({ index, is_malignant }) => is_malignant * answered.probabilities[index]);
+  const probability = shares.reduce((sum, share) => sum + share, 0);
   const malignant = { ...answered.judgement.malignant, probability, threshold: isAbove ? 0 : 1, isAbove };
   answered.judgement = { ...answered.judgement, verdict, malignant };
   answered.name = `judged ${crypto.randomUUID()}`;

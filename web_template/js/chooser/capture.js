@@ -5,6 +5,7 @@
 
 import * as Parts from "../page/parts.js";
 import * as Words from "../page/words.js";
+import * as Canvas from "../photo/canvas.js";
 import * as Pixels from "../photo/pixels.js";
 
 const IDEAL_LONG_SIDE_PX = 4096; // the browser gives the most it has up to this
@@ -115,12 +116,10 @@ function placeGuide() {
 
 /** @param {(file: File) => void} photo */
 async function take(photo) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight });
-  canvas.getContext("2d")?.drawImage(video, 0, 0);
+  const canvas = Canvas.of(video.videoWidth, video.videoHeight);
+  Canvas.surfaceOf(canvas).drawImage(video, 0, 0);
   close();
-  /** @type {Blob | null} */
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
+  const blob = await Canvas.toJpeg(canvas, JPEG_QUALITY);
   if (blob) photo(new File([blob], Words.say("camera.file-name"), { type: "image/jpeg" }));
 }
 

@@ -1,6 +1,7 @@
 /** The photo on the screen: draws the part of it around the crop frame, and lays frame and heat map over it. */
 
 import * as Parts from "../page/parts.js";
+import * as Canvas from "../photo/canvas.js";
 import * as Turned from "../photo/turned.js";
 /** @import { Picture } from "../photo/photo.js" */
 /** @import { Frame } from "../photo/pixels.js" */
@@ -33,7 +34,7 @@ export function show(picture, quarters, frame) {
 export function clear() {
   shown = null;
   hideHeat();
-  Object.assign(canvas, { width: 0, height: 0 });
+  Canvas.empty(canvas);
 }
 
 /** Bring the frame into view, near enough to see what is in it. @param {Frame} frame */
@@ -86,8 +87,7 @@ export function placeOf({ clientX, clientY }) {
  */
 export function showHeat({ width, height, values }) {
   Object.assign(heat, { width, height });
-  const context = heat.getContext("2d");
-  if (!context) return;
+  const context = Canvas.surfaceOf(heat);
   const image = context.createImageData(width, height);
   const [red, green, blue] = colourOf(getComputedStyle(heat).color);
   for (let i = 0; i < width * height; i++) image.data.set([red, green, blue, Math.round(255 * (values[i] ?? 0))], i * 4);
@@ -97,7 +97,7 @@ export function showHeat({ width, height, values }) {
 
 export function hideHeat() {
   heat.hidden = true;
-  Object.assign(heat, { width: 0, height: 0 });
+  Canvas.empty(heat);
 }
 
 /** @param {string} css "rgb(1, 2, 3)", as computed styles give it */

@@ -1,5 +1,6 @@
 /** A small picture of what is in the frame, for tables, the history and photos side by side. */
 
+import * as Canvas from "./canvas.js";
 import * as Turned from "./turned.js";
 /** @import { Framed } from "../framing/framing.js" */
 /** @import { Picture } from "./photo.js" */
@@ -12,13 +13,9 @@ const JPEG_QUALITY = 0.85;
  * @returns {Promise<Blob>} a JPEG of the frame's shape
  */
 export async function of(picture, { quarters, frame }) {
-  const canvas = document.createElement("canvas");
-  canvas.width = WIDTH_PX;
-  canvas.height = Math.round((WIDTH_PX * frame.height) / frame.width);
+  const canvas = Canvas.of(WIDTH_PX, Math.round((WIDTH_PX * frame.height) / frame.width));
   Turned.draw(canvas, picture, quarters, frame);
-  /** @type {Blob | null} */
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
-  Object.assign(canvas, { width: 0, height: 0 }); // Safari keeps a canvas's memory until its size is 0
+  const blob = await Canvas.toJpeg(canvas, JPEG_QUALITY);
   if (!blob) throw new Error("This browser made no picture of the frame.");
   return blob;
 }

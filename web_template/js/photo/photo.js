@@ -1,5 +1,6 @@
 /** Turns the file a person picked into an upright picture in sRGB, or says by a code why it cannot. */
 
+import * as Canvas from "./canvas.js";
 import * as Pixels from "./pixels.js";
 /** @import { Card } from "../network/cards.js" */
 
@@ -185,7 +186,7 @@ async function decode(file) {
 /** Whether all of it is transparent. @param {ImageBitmap} bitmap */
 function isEmpty(bitmap) {
   const side = 16; // a look from afar is enough for a photo
-  const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side });
+  const canvas = Canvas.of(side, side);
   const context = drawingOn(canvas);
   context.drawImage(bitmap, 0, 0, side, side);
   return context.getImageData(0, 0, side, side).data.every((value) => value === 0);
@@ -194,9 +195,7 @@ function isEmpty(bitmap) {
 /** @param {HTMLCanvasElement} canvas */
 function drawingOn(canvas) {
   // Kept in ordinary memory: pixels read back from a graphics card are slow, and may differ by its rounding.
-  const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
-  if (!context) throw new Error("This browser gives no drawing surface.");
-  return context;
+  return Canvas.surfaceOf(canvas, { willReadFrequently: true, colorSpace: "srgb" });
 }
 
 /**
@@ -247,7 +246,7 @@ function pictureOf(bitmap) {
     },
     close() {
       bitmap.close();
-      Object.assign(canvas, { width: 0, height: 0 }); // Safari keeps a canvas's memory until its size is 0
+      Canvas.empty(canvas);
     },
   });
 }

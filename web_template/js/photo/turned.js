@@ -1,5 +1,6 @@
 /** A photo in quarter turns: the same picture seen from the side, pixel for pixel, without a copy of it. */
 
+import * as Canvas from "./canvas.js";
 /** @import { Picture } from "./photo.js" */
 /** @import { Frame } from "./pixels.js" */
 
@@ -32,8 +33,7 @@ export function by(picture, quarters) {
  * @param {Frame} part of it, in the canvas's shape
  */
 export function draw(canvas, picture, quarters, part) {
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser gives no drawing surface.");
+  const context = Canvas.surfaceOf(canvas);
   const scale = canvas.width / part.width;
   context.resetTransform();
   context.fillStyle = "white"; // what is transparent lies on white, as it does for the network

@@ -230,7 +230,7 @@ async function fromTwin(address, onBytes) {
  * @param {string} name the file's address in the site
  * @param {string} base64
  */
-function handOver(name, base64) {
+export function handOver(name, base64) {
   const script = document.currentScript;
   if (script) handedOver.set(script, { name, bytes: Base64.decode(base64) });
 }
