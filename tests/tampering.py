@@ -149,7 +149,7 @@ FILES: list[Tampering] = [
     carded("with no level of sureness", put(*LEVELS, value=[])),
     carded("that takes anything for a lesion", put(*SCOPE, "distance_limit", value=1e9)),
     changed("of a later version", CARD, '"version": "', '"version": "0'),
-    changed("that judges otherwise", PAGE_SCRIPT, "sum >= point.threshold", "sum > 2"),
+    changed("that judges otherwise", PAGE_SCRIPT, "sum >= ", "sum > 2 + "),
     changed("that adds otherwise", PAGE_SCRIPT, "is_malignant ?", "!is_malignant ?"),
     changed("that shows otherwise", PAGE_SCRIPT, "isAbove ?", "!isAbove ?"),
     changed("that sees otherwise", PAGE_SCRIPT, "Math.floor(mean", "Math.sqrt(mean"),

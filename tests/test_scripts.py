@@ -10,7 +10,7 @@ import pytest
 from builder.errors import BuildError
 from builder.scripts import SCRIPTS, bundle, bundle_scripts
 
-IMPORT = re.compile(r'^(?:import|export) .* from "(.+)";$', re.MULTILINE)
+IMPORT = re.compile(r'^(?:import|export) (?:.* from )?"(.+)";', re.MULTILINE)
 # Folders of the page's modules; each may use those before it, and itself.
 ROOMS = ("site", "photo", "network", "page", "framing", "answer", "table", "history", "visit", "chooser")
 

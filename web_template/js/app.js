@@ -1,5 +1,6 @@
 /** Wires the page: photos go from the visitor to the network, answers go back. */
 
+import "./watch.js"; // here, too, as another script may have come in its place
 import * as Actions from "./answer/actions.js";
 import * as Export from "./answer/export.js";
 import * as Opinions from "./answer/opinions.js";
