@@ -88,7 +88,7 @@ def test_the_frame_starts_as_the_largest_one_in_the_middle(desktop: Page, size: 
 def test_the_answer_is_that_of_a_photo_of_what_is_in_the_frame(desktop: Page) -> None:
     photo = spot_photo(800, 601, x=0.3, y=0.65)  # in its middle, the smallest frame lies on whole pixels
     whole = answer(desktop, png(photo))
-    press(desktop, "smaller", 16)
+    press(desktop, "smaller", 15)
     press(desktop, "left", 14)
     press(desktop, "down", 12)
     assert frame(desktop) == pytest.approx({"x": 210, "y": 353, "width": 100, "height": 75})
