@@ -40,6 +40,8 @@ from build import npm_command  # noqa: E402  (the package is not installed)
 from builder.data.demo.draw import draw_demo_photos  # noqa: E402
 from builder.export.tensorflowjs import load_layers_model  # noqa: E402
 from builder.quiet_tensorflow import tensorflow  # noqa: E402
+from builder.site.scripts import bundle  # noqa: E402
+from tests.page import as_globals  # noqa: E402
 
 HERE = Path(__file__).parent
 PACKAGES = HERE / "node_modules"
@@ -48,8 +50,7 @@ ROUNDS, WARMING_ROUNDS = 40, 4
 TOLERANCE = 0.001  # of any probability, from Python's own answer
 OURS = "TensorFlow.js"
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
-PAGE_NAMES = ("trusted", "bytes", "scripts", "store", "weights", "backend", "scope", "network")
-PAGE_SCRIPTS = [f"js/{name}.js" for name in PAGE_NAMES]
+PAGE_MODULES = ["network/backend", "network/network"]
 ONNX_RUNTIME = "packages/onnxruntime-web/dist/"
 LITERT = "packages/@litertjs/core/"
 OWN_SCRIPT = """
@@ -134,7 +135,6 @@ class Handler(SimpleHTTPRequestHandler):
         roots = {
             "packages": PACKAGES,
             "model": self.site / "model",
-            "js": self.site / "js",
             "vendor": self.site / "vendor",
         }
         return str(roots[first] / rest) if first in roots else super().translate_path(path)
@@ -175,7 +175,10 @@ def write_page(folder: Path) -> None:
         own = own.replace(placeholder, value)
     modules = {"imports": {"@litertjs/core": f"./{LITERT}dist/index.js",
                            "@litertjs/wasm-utils": "./packages/@litertjs/wasm-utils/dist/index.js"}}  # fmt: skip
-    scripts = "".join(f'<script src="{path}"></script>' for path in (*PAGE_SCRIPTS, f"{ONNX_RUNTIME}ort.wasm.min.js"))
+    (folder / "js").mkdir(exist_ok=True)
+    (folder / "js" / "modules.js").write_text(bundle(as_globals(PAGE_MODULES)), encoding="utf-8")
+    paths = ("js/modules.js", f"{ONNX_RUNTIME}ort.wasm.min.js")
+    scripts = "".join(f'<script src="{path}"></script>' for path in paths)
     (folder / "index.html").write_text(
         f'<!doctype html><meta charset="utf-8"><title>runtimes</title>{scripts}'
         f'<script type="importmap">{json.dumps(modules)}</script><script type="module">{own}</script>',

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,9 @@ sys.path.insert(0, str(REPOSITORY))
 from builder.export.tensorflowjs import load_layers_model  # noqa: E402
 from builder.photo.preprocess import photo_to_pixels  # noqa: E402  (the package is not installed)
 from builder.predict.trained import predict  # noqa: E402
+from builder.site.scripts import bundle_scripts  # noqa: E402
 from builder.site.serve import SUB_PATH, make_server  # noqa: E402
+from tests.page import write_page  # noqa: E402
 
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 
@@ -38,7 +41,7 @@ METERED = "Object.defineProperty(Navigator.prototype, 'connection', { value: { s
 ASK = """async ([folder, photos]) => {
   const network = await Engine.load(folder);
   const answers = [];
-  for (const photo of photos) answers.push([...(await network.classify(Bytes.fromBase64(photo))).probabilities]);
+  for (const photo of photos) answers.push([...(await network.classify(Base64.decode(photo))).probabilities]);
   return [network.backendName, answers];
 }"""
 
@@ -74,15 +77,21 @@ def from_page(browser: Browser, address: str, photos: list[str]) -> tuple[list[d
 def from_network(
     browser: Browser, address: str, name: str, pixels: NDArray[np.uint8]
 ) -> tuple[str, NDArray[np.float64]]:
-    """The backend of one network of the site, and its probabilities (photos, 7)."""
+    """The backend of one network of the site, and its probabilities (photos, 7); address: of a page with the engine."""
     page = browser.new_page()
     page.set_default_timeout(300_000)
-    page.add_init_script(METERED)
     page.goto(f"{address}index.html")
-    page.wait_for_selector("main[data-state=ready]")
     backend, answers = page.evaluate(ASK, [f"model/{name}", [base64.b64encode(p.tobytes()).decode() for p in pixels]])
     page.close()
     return backend, np.array(answers)
+
+
+def write_engine(site: Path, folder: Path) -> None:
+    """A page with the engine of the site's page, and the site's networks."""
+    write_page(folder, ["network/engine", "site/base64"], own_script="")
+    bundle_scripts(folder)
+    for name in ("model", "vendor"):
+        (folder / name).symlink_to(site / name)
 
 
 def main() -> None:
@@ -97,12 +106,17 @@ def main() -> None:
         name: np.stack([photo_to_pixels(Path(photo), network.input_shape[2]) for photo in photos])
         for name, network in by_network.items()
     }
-    with make_server(site, 0) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with TemporaryDirectory() as folder, make_server(site, 0) as server, sync_playwright() as playwright:
+        engine = Path(folder)
+        write_engine(site, engine)
+        engines = make_server(engine, 0)
+        for each in (server, engines):
+            threading.Thread(target=each.serve_forever, daemon=True).start()
         installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=installed, args=BROWSER_ARGUMENTS)
-        ways = {"http": f"http://127.0.0.1:{server.server_port}{SUB_PATH}", "disk": f"{site.as_uri()}/"}
-        for way, address in ways.items():
+        at, engine_at = (f"http://127.0.0.1:{each.server_port}{SUB_PATH}" for each in (server, engines))
+        ways = {"http": (at, engine_at), "disk": (f"{site.as_uri()}/", f"{engine.as_uri()}/")}
+        for way, (address, engine_address) in ways.items():
             answers, times = from_page(browser, address, photos)
             worst = max(
                 (abs(given[code] - wanted[code]), Path(photo).name, code)
@@ -111,11 +125,12 @@ def main() -> None:
             )
             print(f"{way}: {len(photos)} photos, largest difference {worst[0]:.2g} ({worst[2]} of {worst[1]}); {times}")
             for name, network in by_network.items():
-                backend, given_by_page = from_network(browser, address, name, pixels[name])
+                backend, given_by_page = from_network(browser, engine_address, name, pixels[name])
                 difference = np.abs(given_by_page - predict(network, pixels[name])).max()
                 print(f"  {name}, from the pixels, on {backend}: largest difference {difference:.2g}", flush=True)
         browser.close()
-        server.shutdown()
+        for each in (server, engines):
+            each.shutdown()
 
 
 if __name__ == "__main__":

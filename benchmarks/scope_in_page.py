@@ -35,7 +35,7 @@ async function measure(passes) {
   const loadLayersModel = tf.loadLayersModel;
   tf.loadLayersModel = async (source) => (plain = await loadLayersModel(source));
   const network = await Network.load("model/cnn");
-  const pixels = Bytes.fromBase64(network.card.self_test.vectors[0].pixels);
+  const pixels = Base64.decode(network.card.self_test.vectors[0].pixels);
   const { width_px, height_px } = network.card.input;
   const without = async () => {
     const output = tf.tidy(() => plain.predict(tf.tensor4d(Float32Array.from(pixels), [1, height_px, width_px, 3])));
@@ -65,8 +65,9 @@ def main() -> None:
     passes = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        scripts = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"]
-        write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
+        write_page(
+            folder, ["site/base64", "network/backend", "network/network"], own_script=OWN_SCRIPT, tensorflow=True
+        )
         shutil.copytree(SITE / "model", folder / "model")
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=name))
         threading.Thread(target=server.serve_forever, daemon=True).start()

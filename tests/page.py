@@ -1,4 +1,4 @@
-"""A bare page with the site's real scripts and the site's real content-security policy, to test the scripts alone."""
+"""A bare page with modules of the site's page and the site's real content-security policy, to test them alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from builder.site.render import template_environment
+from builder.site.scripts import bundle
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "web_template"
@@ -14,27 +15,30 @@ TENSORFLOW = ("core", "layers", "backend-cpu", "backend-webgl", "backend-wasm")
 WASM = ("tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm")
 
 
-def write_page(folder: Path, scripts: list[str], *, own_script: str, tensorflow: bool = False) -> Path:
-    """Write `index.html` with `scripts` (names without `.js`) and one script of the test's own.
+def write_page(folder: Path, modules: list[str], *, own_script: str, tensorflow: bool = False) -> Path:
+    """Write `index.html` with `modules`, such as "site/bytes", as globals (`Bytes`), and one script of the test's own.
 
-    tensorflow: whether TensorFlow.js is there for `backend.js` to load.
+    tensorflow: whether TensorFlow.js is there to be loaded.
     """
     (folder / "js").mkdir()
-    addresses = []
     if tensorflow:
         copy_tensorflow(folder / "vendor")
-    for name in ["trusted", *scripts]:
-        shutil.copy(TEMPLATE / "js" / f"{name}.js", folder / "js")
-        addresses.append(f"js/{name}.js")
+    (folder / "js" / "modules.js").write_text(bundle(as_globals(modules)), encoding="utf-8")
     (folder / "js" / "test.js").write_text(own_script, encoding="utf-8")
-    addresses.append("js/test.js")
-    tags = "".join(f'<script defer src="{address}"></script>' for address in addresses)
+    tags = "".join(f'<script defer src="js/{name}.js"></script>' for name in ("modules", "test"))
     page = folder / "index.html"
     page.write_text(
         f'<!doctype html><meta charset="utf-8">{policy()}<title>test</title>{tags}<input type="file" id="photo">',
         encoding="utf-8",
     )
     return page
+
+
+def as_globals(modules: list[str]) -> str:
+    """A script that makes globals of modules of the page, each named after its file."""
+    names = {module: "".join(part.capitalize() for part in module.rpartition("/")[2].split("_")) for module in modules}
+    imports = "".join(f'import * as {name} from "./{module}.js";\n' for module, name in names.items())
+    return f"{imports}Object.assign(globalThis, {{ {', '.join(names.values())} }});\n"
 
 
 def policy() -> str:

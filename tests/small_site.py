@@ -1,15 +1,15 @@
-"""A small site with the real engine: a bare page, all of the site's scripts, and a network that is checked by hand."""
+"""A small site with the real engine: a bare page, the worker's script, and a network that is checked by hand."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page, Worker
 
-from tests.page import TEMPLATE, copy_tensorflow, write_page
+from builder.site.scripts import bundle_scripts
+from tests.page import copy_tensorflow, write_page
 from tests.test_network_in_browser import (
     SELF_TEST_SEEDS,
     SHARDS,
@@ -34,17 +34,16 @@ async function load() {
   }
 }
 async function classify(base64) {
-  const { probabilities } = await network.classify(Bytes.fromBase64(base64));
+  const { probabilities } = await network.classify(Base64.decode(base64));
   return [...probabilities];
 }
 """
 
 
 def write_small_site(folder: Path, own_script: str = ENGINE_SCRIPT) -> Path:
-    """Write the site; its page has the scripts of the site's own page that do not touch the document."""
-    write_page(folder, ["bytes", "scripts", "store", "cards", "weights", "engine", "offline"], own_script=own_script)
-    for script in (TEMPLATE / "js").glob("*.js"):
-        shutil.copy(script, folder / "js")
+    """Write the site; its page has the modules of the site's own page that do not touch the document."""
+    write_page(folder, ["site/base64", "site/site", "site/trusted", "network/engine"], own_script=own_script)
+    bundle_scripts(folder)
     copy_tensorflow(folder / "vendor")
     write_network(folder)
     return folder

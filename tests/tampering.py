@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from tests.page import TEMPLATE
 
 Card = dict[str, Any]
 
@@ -23,11 +20,7 @@ CARD = f"{MODEL}/card.json"
 SHARD = f"{MODEL}/group1-shard1of1.bin"
 WASM = "vendor/tfjs-backend-wasm-simd.wasm"
 VENDOR = tuple(f"vendor/tf-{part}.es2017.min.js" for part in ("core", "layers", "backend-wasm"))
-PAGE_SCRIPTS = tuple(
-    f"js/{name}.js"
-    for name in re.findall(r'"(\w+)"', (TEMPLATE / "_visitor" / "scripts.html").read_text(encoding="utf-8"))
-)
-WORKER_SCRIPTS = tuple(f"js/{name}.js" for name in ("backend", "scope", "network", "runner", "worker"))
+PAGE_SCRIPT, WORKER_SCRIPT, WATCH = "js/app.js", "js/worker.js", "js/watch.js"
 NOT_FOUND = b"<!doctype html><title>404</title><p>There is no such page.</p>"  # with status 200, as some hosts do
 
 
@@ -74,6 +67,14 @@ def flipped(file: str) -> Tampering:
         return bytes(whole)
 
     return Tampering("with a bit flipped", file, content)
+
+
+def cut_after(file: str, share: float) -> Tampering:
+    def content(site: Path) -> bytes:
+        whole = (site / file).read_bytes()
+        return whole[: int(len(whole) * share)]
+
+    return Tampering(f"cut after {share:.1%}", file, content)
 
 
 def carded(name: str, change: Callable[[Card], Any]) -> Tampering:
@@ -135,7 +136,8 @@ FILES: list[Tampering] = [
     *ways(SHARD, f"{OTHER}/group1-shard1of25.bin"),
     *ways(WASM, "vendor/tfjs-backend-wasm.wasm"),
     *(tampering for file in VENDOR for tampering in ways(file, "vendor/tf-backend-cpu.es2017.min.js")),
-    *(tampering for file in WORKER_SCRIPTS for tampering in ways(file, "js/quality.js")),
+    *ways(WORKER_SCRIPT, PAGE_SCRIPT),
+    flipped(WORKER_SCRIPT),
     flipped(SHARD),
     flipped(WASM),
     flipped(CARD),
@@ -147,21 +149,21 @@ FILES: list[Tampering] = [
     carded("with no level of sureness", put(*LEVELS, value=[])),
     carded("that takes anything for a lesion", put(*SCOPE, "distance_limit", value=1e9)),
     changed("of a later version", CARD, '"version": "', '"version": "0'),
-    changed("that judges otherwise", "js/judgement.js", "sum >= point.threshold", "sum > 2"),
-    changed("that adds otherwise", "js/judgement.js", "is_malignant ?", "!is_malignant ?"),
-    changed("that shows otherwise", "js/answer.js", "isAbove ?", "!isAbove ?"),
-    changed("that sees otherwise", "js/pixels.js", "Math.floor(mean", "Math.sqrt(mean"),
-    changed("that doubts otherwise", "js/scope.js", "Math.sqrt(product", "0 * Math.sqrt(product"),
+    changed("that judges otherwise", PAGE_SCRIPT, "sum >= ", "sum > 2 + "),
+    changed("that adds otherwise", PAGE_SCRIPT, "is_malignant ?", "!is_malignant ?"),
+    changed("that shows otherwise", PAGE_SCRIPT, "isAbove ?", "!isAbove ?"),
+    changed("that sees otherwise", PAGE_SCRIPT, "Math.floor(mean", "Math.sqrt(mean"),
+    changed("that doubts otherwise", WORKER_SCRIPT, "Math.sqrt(product", "0 * Math.sqrt(product"),
     *(Tampering("missing", f"css/{name}.css", missing) for name in ("tokens", "base", "app", "answer")),
     Tampering("missing", "js/language.js", missing),
 ]
 
-# A script of the page in each of these ways; none of them takes long, as no network is loaded.
+# What the page itself loads; none of them takes long, as no network is loaded.
 SCRIPTS: list[Tampering] = [
-    tampering
-    for i, file in enumerate(PAGE_SCRIPTS)
-    for tampering in ways(file, PAGE_SCRIPTS[i - 1])
-    if tampering.name in ("missing", ("cut", "emptied", "replaced", "not found, status 200")[i % 4])
+    *ways(PAGE_SCRIPT, WATCH),
+    Tampering("replaced by the worker's", PAGE_SCRIPT, lambda site: (site / WORKER_SCRIPT).read_bytes()),
+    *(cut_after(PAGE_SCRIPT, share) for share in (0.01, 0.1, 0.5, 0.9, 0.999)),
+    *ways(WATCH, PAGE_SCRIPT),
 ]
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser
 
 from builder.export import stage as export
 from builder.export.card import SCHEMA, card_problem
 from builder.site.messages import classes_in_english
 from tests.conftest import Build, run_build_py
-from tests.page import write_page
+from tests.in_node import in_node
 from tests.tampering import MODEL, bad_cards
 
 CLASSES = classes_in_english()
@@ -28,38 +26,25 @@ def card(demo_build: Build) -> dict[str, Any]:
     return read
 
 
-def problems_in_page(browser: Browser, folder: Path, cards: list[Any]) -> list[str | None]:
-    page = browser.new_page()
-    page.goto(write_page(folder, ["bytes", "cards"], own_script="").as_uri())
+def problems_in_page(cards: list[Any]) -> list[str | None]:
     known = {"name": "compact", "classes": CLASSES}
-    texts, long = [json.dumps(card) for card in cards], re.findall(r'"[\w+/=]{2000,}"', json.dumps(cards[0]))
-    for number, part in enumerate(long):  # which all cards share: sent once
-        texts = [text.replace(part, f"<{number}>") for text in texts]
-    told: list[str | None] = page.evaluate(
-        """([texts, long, known]) => texts.map((text) => {
-          const whole = text.replace(/<(\\d+)>/g, (_, number) => long[number]);
-          return Cards.problem(JSON.parse(whole), known);
-        })""",
-        [texts, long, known],
-    )
-    page.close()
+    function = "([cards, known]) => cards.map((card) => Cards.problem(card, known))"
+    told: list[str | None] = in_node(["network/cards"], function, [cards, known])
     return told
 
 
-def test_page_and_terminal_accept_the_cards_of_a_build(
-    browser: Browser, demo_build: Build, card: dict[str, Any], tmp_path: Path
-) -> None:
-    assert problems_in_page(browser, tmp_path, [card]) == [None]
+def test_page_and_terminal_accept_the_cards_of_a_build(demo_build: Build, card: dict[str, Any]) -> None:
+    assert problems_in_page([card]) == [None]
     for folder in sorted((demo_build.site / "model").iterdir()):
         assert (
             card_problem(json.loads((folder / "card.json").read_text(encoding="utf-8")), folder.name, CLASSES) is None
         )
 
 
-def test_page_and_terminal_refuse_every_tampered_card(browser: Browser, card: dict[str, Any], tmp_path: Path) -> None:
+def test_page_and_terminal_refuse_every_tampered_card(card: dict[str, Any]) -> None:
     bad = list(bad_cards(card))
     assert len(bad) > 300
-    _, *in_page = problems_in_page(browser, tmp_path, [card, *(each for _, each in bad)])
+    in_page = problems_in_page([each for _, each in bad])
     assert [name for (name, _), problem in zip(bad, in_page, strict=True) if not problem] == []
     assert [name for name, each in bad if not card_problem(each, "compact", CLASSES)] == []
 

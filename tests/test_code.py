@@ -28,9 +28,10 @@ def test_imports_run_down_through_the_rooms_and_in_no_circle() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_javascript_is_type_checked() -> None:
+@pytest.mark.parametrize("project", ["tsconfig.json", "tsconfig.sw.json"])
+def test_javascript_is_type_checked(project: str) -> None:
     compiler = REPOSITORY / "node_modules" / "typescript" / "bin" / "tsc"
-    command = [NODE, compiler, "--project", REPOSITORY / "tsconfig.json"]
+    command = [NODE, str(compiler), "--project", str(REPOSITORY / project)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 

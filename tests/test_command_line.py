@@ -13,6 +13,7 @@ from PIL import Image
 
 from builder.classes import CODES
 from builder.data.demo.draw import draw_demo_photo
+from builder.site.predict import FORMAT
 from tests.conftest import REPOSITORY, Build, run_build_py, run_command
 
 COMMANDS = ("data", "serve", "publish", "predict", "compare", "leaderboard", "search", "test")
@@ -77,7 +78,9 @@ def photos(tmp_path: Path) -> list[Path]:
 def test_predict_prints_the_probabilities_of_all_classes(demo_build: Build, photos: list[Path]) -> None:
     answered = run_build_py("--site", demo_build.site, "predict", photos[0], photos[0], "--json")
     assert answered.returncode == 0 and answered.stderr == ""
-    rows = json.loads(answered.stdout)["photos"]
+    told = json.loads(answered.stdout)
+    assert told["format"] == FORMAT
+    rows = told["photos"]
     assert [row["file"] for row in rows] == [str(photos[0])] * 2
     assert list(rows[0]["probabilities"]) == list(CODES)
     assert sum(rows[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)

@@ -16,7 +16,10 @@ LOSE_CONTEXT = "tf.backend().gpgpu.gl.getExtension('WEBGL_lose_context').loseCon
 OUT_OF_MEMORY = "tf.backend().write = () => { throw new Error('out of memory'); }; 0"
 
 DIE_AT_THE_NEXT_QUESTION = """
-Runner.Place.prototype.run = () => new Promise(() => setTimeout(() => { throw new Error("gone"); })); 0
+addEventListener("message", (event) => {
+  event.stopImmediatePropagation();
+  setTimeout(() => { throw new Error("gone"); });
+}, { capture: true }); 0
 """
 
 
@@ -50,7 +53,7 @@ def test_over_http_tensorflow_runs_in_a_worker_and_never_on_the_page(page: Page,
     assert worker_of(page).evaluate("tf.memory().numTensors") > 0
 
 
-def test_from_disk_the_same_scripts_run_on_the_page_once_they_are_needed(page: Page, site: Path) -> None:
+def test_from_disk_the_same_network_runs_on_the_page_once_it_is_needed(page: Page, site: Path) -> None:
     page.goto((site / "index.html").as_uri())
     assert page.evaluate("typeof tf") == "undefined"
     assert page.evaluate("load()") == {"backend": "wasm", "card": "cnn"}
@@ -88,7 +91,7 @@ def test_a_heat_map_comes_whole_out_of_the_worker(page: Page, http: str) -> None
     page.evaluate("load()")
     heat = page.evaluate(
         """async (pixels) => {
-          const { width, height, values } = await network.explain(Bytes.fromBase64(pixels), 4);
+          const { width, height, values } = await network.explain(Base64.decode(pixels), 4);
           return { width, height, values: [...values], isBuffer: values instanceof Float32Array };
         }""",
         in_base64(random_pixels(3)),
@@ -111,8 +114,8 @@ def test_a_heat_map_comes_whole_out_of_the_worker(page: Page, http: str) -> None
         "e.onerror = fail; })",
         "import('https://example.org/x.js?photo')",
         # A worker from an address of the site would be bound by no policy.
-        "new Worker(siteRoot + 'js/bytes.js')",
-        "new (Object.getPrototypeOf(self).Worker ?? self.Worker)(siteRoot + 'js/bytes.js')",
+        "new Worker(siteRoot + 'js/worker.js')",
+        "new (Object.getPrototypeOf(self).Worker ?? self.Worker)(siteRoot + 'js/worker.js')",
     ],
     ids=["fetch", "socket", "XMLHttpRequest", "script", "events", "import", "worker", "hidden worker"],
 )

@@ -35,7 +35,7 @@ async function load(name) {
   return network.backendName;
 }
 async function ask(base64, classIndex) {
-  const pixels = Bytes.fromBase64(base64);
+  const pixels = Base64.decode(base64);
   const tensorsBefore = tf.memory().numTensors;
   const { probabilities, scope } = await network.classify(pixels);
   const { width, height, values } = await network.explain(pixels, classIndex);
@@ -99,8 +99,7 @@ def page(
     serve: Callable[[Path], str],
 ) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("explain")
-    scripts = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"]
-    write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
+    write_page(folder, ["site/base64", "network/backend", "network/network"], own_script=OWN_SCRIPT, tensorflow=True)
     (folder / "model").symlink_to(demo_build.site / "model")
     page = browser.new_page()
     page.set_default_timeout(300_000)

@@ -33,7 +33,7 @@ ASK = """
 async ([folder, pixels]) => {
   const network = await Engine.load(folder);
   const answers = [];
-  for (const photo of pixels) answers.push([...(await network.classify(Bytes.fromBase64(photo))).probabilities]);
+  for (const photo of pixels) answers.push([...(await network.classify(Base64.decode(photo))).probabilities]);
   return { card: network.card, backend: network.backendName, answers };
 }
 """

@@ -32,7 +32,7 @@ from tests.conftest import REPOSITORY, Build, run_command
 from tests.mobilenet_site import export_mobilenet, some_mobilenet
 from tests.photo_sets import arrays, class_folder_files, gather, lay, medmnist
 from tests.test_second_opinion import opinions
-from tests.visiting import answer, png, visit
+from tests.visiting import answer, frame, png, visit
 
 WIDTH_PX, HEIGHT_PX = 160, 120
 
@@ -152,8 +152,7 @@ def test_the_second_network_sees_the_same_frame_at_its_own_size(
     if opened.is_visible("#opinions-ask"):
         opened.click("#opinions-ask")
     own, other = opinions(opened).values()
-    frame = opened.evaluate("Framing.chosen().frame")
-    assert frame == {"x": 0, "y": 0, "width": size[0], "height": size[1]} == vars_of(centred_frame(*size))
+    assert frame(opened) == {"x": 0, "y": 0, "width": size[0], "height": size[1]} == vars_of(centred_frame(*size))
     told = run_command("--site", site, "predict", "--json", "--network", "cnn", photo)
     expected = json.loads(told.stdout)["photos"][0]["probabilities"]
     shown = sorted(CODES, key=lambda code: -first[code])

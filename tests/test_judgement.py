@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page
 from scipy import ndimage
 
 from builder.classes import INDEX_OF
@@ -20,7 +17,7 @@ from builder.photo.quality import measure_quality, quality_codes, quality_limits
 from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from builder.predict.decision import judge
 from builder.site.messages import classes_in_english
-from tests.page import write_page
+from tests.in_node import in_node
 
 Pixels = NDArray[np.uint8]
 
@@ -40,20 +37,6 @@ LIMITS: dict[str, Any] = {
         "lowest_across_px": 200.0,
     },
 }
-OWN_SCRIPT = """
-function measure({ pixels, width, height, across }) {
-  return Quality.measure(Bytes.fromBase64(pixels), width, height, across);
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], str]) -> Page:
-    folder = tmp_path_factory.mktemp("judgement")
-    write_page(folder, ["bytes", "quality", "judgement"], own_script=OWN_SCRIPT)
-    page = browser.new_page()
-    page.goto(f"{serve(folder)}/index.html")
-    return page
 
 
 def some_photos() -> list[Pixels]:
@@ -68,49 +51,51 @@ def blur(photo: Pixels) -> Pixels:
     return np.asarray(ndimage.gaussian_filter(photo, (1.5, 1.5, 0)))
 
 
-def judged_in_page(page: Page, probabilities: list[float], scope: float, quality: dict[str, float]) -> dict[str, Any]:
-    judged = page.evaluate(
-        "([measured, card]) => Judgement.of(measured, card)",
-        [
-            {"probabilities": probabilities, "scope": scope, "quality": quality},
-            {"classes": classes_in_english(), "judgement": LIMITS},
-        ],
-    )
-    judged["right_of_100"] = judged.pop("rightOf100")
-    judged["malignant"]["is_above"] = judged["malignant"].pop("isAbove")
-    return dict(judged)
+def judged_in_page(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each photo's probabilities, scope and quality, what the page says."""
+    function = "([all, card]) => all.map((measured) => Judgement.of(measured, card))"
+    card = {"classes": classes_in_english(), "judgement": LIMITS}
+    judged: list[dict[str, Any]] = in_node(["answer/judgement"], function, [measured, card])
+    for each in judged:
+        each["right_of_100"] = each.pop("rightOf100")
+        each["malignant"]["is_above"] = each["malignant"].pop("isAbove")
+    return judged
 
 
-def test_the_page_measures_quality_as_python_does(page: Page) -> None:
-    for photo in some_photos():
-        argument = {"pixels": base64.b64encode(photo.tobytes()).decode(), "width": WIDTH_PX, "height": HEIGHT_PX}
-        measured = page.evaluate("measure", {**argument, "across": 640.5})
-        expected = dataclasses.asdict(measure_quality(photo, 640.5))
-        assert measured == pytest.approx(expected, rel=1e-9, abs=1e-9)
+def test_the_page_measures_quality_as_python_does() -> None:
+    photos = some_photos()
+    function = "(all) => all.map((pixels) => Quality.measure(Base64.decode(pixels), %d, %d, 640.5))"
+    pixels = [base64.b64encode(photo.tobytes()).decode() for photo in photos]
+    measured = in_node(["photo/quality", "site/base64"], function % (WIDTH_PX, HEIGHT_PX), pixels)
+    for photo, of_page in zip(photos, measured, strict=True):
+        assert of_page == pytest.approx(dataclasses.asdict(measure_quality(photo, 640.5)), rel=1e-9, abs=1e-9)
 
 
-def test_the_page_judges_as_python_does(page: Page) -> None:
+def test_the_page_judges_as_python_does() -> None:
     random = np.random.default_rng(8)
     photos = some_photos()
-    verdicts = set()
+    measured, expected = [], []
     for round_ in range(60):
         probabilities = random.dirichlet(np.full(7, 0.4)).tolist()
         scope = random.uniform(0.5, 2.0)
         quality = measure_quality(photos[round_ % len(photos)], random.uniform(100, 400))
-        judged = judged_in_page(page, probabilities, scope, dataclasses.asdict(quality))
-        expected = judge(probabilities, scope, quality, LIMITS)
-        assert judged["malignant"].pop("probability") == pytest.approx(expected["malignant"].pop("probability"))
-        assert judged == expected
-        verdicts.add(expected["verdict"])
-    assert verdicts == {"answer", "not-sure", "not-a-lesion"}
+        measured.append({"probabilities": probabilities, "scope": scope, "quality": dataclasses.asdict(quality)})
+        expected.append(judge(probabilities, scope, quality, LIMITS))
+    for judged, of_python in zip(judged_in_page(measured), expected, strict=True):
+        assert judged["malignant"].pop("probability") == pytest.approx(of_python["malignant"].pop("probability"))
+        assert judged == of_python
+    assert {each["verdict"] for each in expected} == {"answer", "not-sure", "not-a-lesion"}
 
 
-def test_what_is_no_lesion_photo_is_so_however_sure_the_network_is(page: Page) -> None:
+def test_what_is_no_lesion_photo_is_so_however_sure_the_network_is() -> None:
     certain = np.eye(7)[INDEX_OF["nv"]].tolist()
     fine = measure_quality(some_photos()[0], 600)
-    for scope in (1.6, float("inf"), float("nan")):
+    scopes = (1.6, float("inf"), float("nan"))
+    quality = dataclasses.asdict(fine)
+    for scope in scopes:
         assert judge(certain, scope, fine, LIMITS)["verdict"] == "not-a-lesion"
-        assert judged_in_page(page, certain, scope, dataclasses.asdict(fine))["verdict"] == "not-a-lesion"
+    judged = judged_in_page([{"probabilities": certain, "scope": scope, "quality": quality} for scope in scopes])
+    assert [each["verdict"] for each in judged] == ["not-a-lesion"] * 3
     assert judge(certain, 1.5, fine, LIMITS)["verdict"] == "answer"
 
 

@@ -121,7 +121,8 @@ def test_damaged_records_are_not_shown_but_counted_and_deleted_with_the_others(p
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_single_damaged_record_can_be_deleted(page: Page, damage: str) -> None:
     put(page, 1, DAMAGES[damage])
-    page.evaluate("KeptAnswers.refresh()")
+    page.click("#history-switch")  # which shows what is kept by now
+    page.wait_for_selector("#history-damaged:visible")
     assert kept(page) == 1
     assert "damaged" in page.inner_text("#history-damaged")
     delete_all(page)
@@ -152,7 +153,9 @@ def test_as_many_are_kept_as_is_said_and_the_oldest_goes_first(page: Page) -> No
 )
 def test_a_place_of_another_kind_can_be_deleted(page: Page, place: str) -> None:
     if place.endswith("1); r"):
-        page.evaluate("Keeping.clear()")
+        page.evaluate(
+            "() => new Promise((done) => { indexedDB.deleteDatabase('lesionlens.history').onsuccess = () => done(); })"
+        )
     page.evaluate(f"() => new Promise((done) => {{ {place}.onsuccess = () => {{ r.result.close(); done(); }}; }})")
     again(page)
     delete_all(page)
@@ -187,6 +190,7 @@ def test_an_answer_of_an_older_network_keeps_that_ones_line(page: Page) -> None:
         "kept.answered.judgement = { ...j, malignant: { ...m, threshold: 0.99, isAbove: m.probability >= 0.99 } }"
     )
     put(page, 1, older)
-    page.evaluate("KeptAnswers.refresh()")
+    page.click("#history-switch")  # which shows what is kept by now
+    page.get_by_text("older").wait_for()
     page.locator("#history [data-does=open]").first.click()
     page.wait_for_function("() => document.querySelector('#alarm-point').textContent.includes('99')")

@@ -16,6 +16,7 @@ from builder.errors import BuildError
 from builder.site.messages import ENGLISH, LANGUAGES, PLACEHOLDER, Language, check_uses, load_messages
 from builder.site.words import Words, plural_form
 from tests.conftest import REPOSITORY, Build
+from tests.in_node import in_node
 
 TEMPLATES = REPOSITORY / "web_template"
 MESSAGES = load_messages(TEMPLATES / "messages")
@@ -142,13 +143,26 @@ def test_plural_forms_are_those_of_the_browser(anywhere: Page, language: Languag
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=IDS)
-def test_the_build_and_the_page_write_numbers_alike(
-    anywhere: Page, language: Language, serve: Callable[[Path], str], demo_build: Build
-) -> None:
-    anywhere.goto(f"{serve(demo_build.site)}{folder_of(language)}index.html#en")
+def test_the_build_and_the_page_write_numbers_alike(language: Language) -> None:
     words = Words(language, MESSAGES[language.code])
-    assert anywhere.evaluate("(all) => all.map(Words.number)", NUMBERS) == [words.number(each) for each in NUMBERS]
-    assert anywhere.evaluate("(all) => all.map(Words.percent)", SHARES) == [words.percent(each) for each in SHARES]
+    said = """([tag, messages, numbers, shares]) => {
+      const { number, percent } = Language.inLanguage(tag, messages);
+      return { numbers: numbers.map(number), shares: shares.map(percent) };
+    }"""
+    in_page = in_node(["page/language"], said, [language.tag, MESSAGES[language.code], NUMBERS, SHARES])
+    assert in_page["numbers"] == [words.number(each) for each in NUMBERS]
+    assert in_page["shares"] == [words.percent(each) for each in SHARES]
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=IDS)
+def test_the_build_and_the_page_count_alike(language: Language) -> None:
+    words = Words(language, MESSAGES[language.code])
+    said = "([tag, messages, counts]) => counts.map((count) => Language.inLanguage(tag, messages).plural(KEY, count))"
+    counts = list(range(1, 205))
+    in_page = in_node(
+        ["page/language"], said.replace("KEY", '"table.done"'), [language.tag, MESSAGES[language.code], counts]
+    )
+    assert in_page == [str(words.plural("table.done", count)) for count in counts]
 
 
 def folder_of(language: Language) -> str:

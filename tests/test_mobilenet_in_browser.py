@@ -25,7 +25,7 @@ from tests.mobilenet_site import drawn_photos, export_mobilenet, some_mobilenet
 from tests.page import write_page
 from tests.test_explain import OWN_SCRIPT
 
-SCRIPTS = ["bytes", "scripts", "store", "weights", "backend", "scope", "network"]
+MODULES = ["site/base64", "network/backend", "network/network"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def test_what_fewer_bits_would_change_is_stored_as_it_was_trained(
 @pytest.fixture(scope="module", params=[100, 160])
 def site(request: pytest.FixtureRequest, trained: Network, tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("mobilenet")
-    write_page(folder, SCRIPTS, own_script=OWN_SCRIPT, tensorflow=True)
+    write_page(folder, MODULES, own_script=OWN_SCRIPT, tensorflow=True)
     network = trained if request.param == 100 else some_mobilenet(request.param)
     return Site(folder, request.param, export_mobilenet(network, folder))
 

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from builder.terminal import visible
+from tests.in_node import in_node
 from tests.page import write_page
 
 SAVE = """
@@ -40,7 +41,7 @@ SPOOFED = [
 @pytest.fixture(scope="module")
 def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], str]) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("page")
-    write_page(folder, ["words", "export"], own_script=SAVE)
+    write_page(folder, ["answer/export"], own_script=SAVE)
     page = browser.new_page()
     page.goto(f"{serve(folder)}/index.html")
     yield page
@@ -85,11 +86,12 @@ def test_numbers_below_zero_stay_numbers(rows: list[dict[str, str]]) -> None:
 def test_the_json_has_each_name_exactly(page: Page) -> None:
     told: dict[str, Any] = json.loads(saved(page, "json"))
     assert [photo["file"] for photo in told["photos"]] == [*FORMULAS, *NAMES, *SPOOFED]
+    assert told["format"] == 1
 
 
 @pytest.mark.parametrize("name", [*SPOOFED, "می‌خواهم", "👩‍⚕️.jpg", "a b.jpg"], ids=ascii)
-def test_the_page_shows_a_name_as_the_terminal_does(page: Page, name: str) -> None:
-    shown = page.evaluate("(name) => Words.visible(name)", name)
+def test_the_page_shows_a_name_as_the_terminal_does(name: str) -> None:
+    shown = in_node(["page/language"], "Language.visible", name)
     if any(not sign.isprintable() and sign not in "\u200c\u200d" for sign in name):
         assert shown != name and shown.isprintable()
     else:

@@ -52,12 +52,12 @@ async function load() {
 }
 async function classify(base64) {
   const tensorsBefore = tf.memory().numTensors;
-  const { probabilities, scope } = await network.classify(Bytes.fromBase64(base64));
+  const { probabilities, scope } = await network.classify(Base64.decode(base64));
   return { probabilities: [...probabilities], scope, leaked: tf.memory().numTensors - tensorsBefore };
 }
 async function explain(base64, classIndex) {
   const tensorsBefore = tf.memory().numTensors;
-  const { width, height, values } = await network.explain(Bytes.fromBase64(base64), classIndex);
+  const { width, height, values } = await network.explain(Base64.decode(base64), classIndex);
   return { width, height, values: [...values], leaked: tf.memory().numTensors - tensorsBefore };
 }
 """
@@ -166,8 +166,7 @@ def write_network(site: Path) -> Path:
 
 
 def write_site(folder: Path) -> Path:
-    scripts = ["bytes", "pixels", "photo", "scripts", "store", "weights", "backend", "scope", "network"]
-    write_page(folder, scripts, own_script=OWN_SCRIPT, tensorflow=True)
+    write_page(folder, ["site/base64", "network/backend", "network/network"], own_script=OWN_SCRIPT, tensorflow=True)
     write_network(folder)
     return folder
 

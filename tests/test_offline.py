@@ -28,7 +28,7 @@ OWN_SCRIPT = """
 document.title = "1";
 async function late() {
   const script = document.createElement("script");
-  script.src = Trusted.script(`${Bytes.root}js/late.js`);
+  script.src = Trusted.script(`${Site.root}js/late.js`);
   const loaded = new Promise((resolve) => { script.onload = resolve; });
   document.head.append(script);
   await loaded;
@@ -53,7 +53,7 @@ def write_version(folder: Path, version: int) -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """Version 1 of a site of one page."""
-    write_page(tmp_path, ["bytes", "offline"], own_script="")
+    write_page(tmp_path, ["site/site", "site/trusted", "site/offline"], own_script="")
     (tmp_path / "vendor").mkdir()
     write_version(tmp_path, 1)
     write_service_worker(TEMPLATE / "sw.js", tmp_path)

@@ -52,7 +52,7 @@ async function stripsOfHugePicture(width, height) {{
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site with spaces")
-    write_page(folder, ["bytes", "pixels", "photo"], own_script=OWN_SCRIPT)
+    write_page(folder, ["site/bytes", "photo/pixels", "photo/photo"], own_script=OWN_SCRIPT)
     return folder
 
 

@@ -19,17 +19,17 @@ KEYS = """async () => {
 }"""
 NOTE = """async () => {
   const [name] = await caches.keys();
-  return (await (await caches.open(name)).match(`${Bytes.root}model/cnn/${network.card.version}`))?.text();
+  return (await (await caches.open(name)).match(`${Site.root}model/cnn/${network.card.version}`))?.text();
 }"""
 SPOIL = """async (sha256) => {
   const [name] = await caches.keys();
-  await (await caches.open(name)).put(`${Bytes.root}model/cnn/${sha256}`, new Response("rot"));
+  await (await caches.open(name)).put(`${Site.root}model/cnn/${sha256}`, new Response("rot"));
 }"""
 CHANGE_NOTE = """async (text) => {
   const [name] = await caches.keys();
-  await (await caches.open(name)).put(`${Bytes.root}model/cnn/${network.card.version}`, new Response(text));
+  await (await caches.open(name)).put(`${Site.root}model/cnn/${network.card.version}`, new Response(text));
 }"""
-# Put before the worker's own script: what is to be kept waits until the page says that the device is full.
+# Put before the page's own script: what is to be kept waits until the page says that the device is full.
 FULL_WHEN_TOLD = """"use strict";
 Cache.prototype.put = () => new Promise((_, reject) => {
   new BroadcastChannel("accident").onmessage = () => reject(new DOMException("", "QuotaExceededError"));
@@ -208,7 +208,7 @@ def test_a_device_that_is_really_full_is_told_from_the_worker(page: Page, http: 
 def test_a_device_that_is_slow_to_say_it_is_full_is_heard_after_the_network_is_there(
     page: Page, http: str, site: Path
 ) -> None:
-    script = site / "js" / "store.js"
+    script = site / "js" / "modules.js"
     script.write_text(FULL_WHEN_TOLD + script.read_text(encoding="utf-8"), encoding="utf-8")
     assert load(page, http) == []
     page.evaluate("new BroadcastChannel('accident').postMessage('full')")

@@ -71,13 +71,13 @@ def test_raw_text_is_refused_where_code_is_taken(context: BrowserContext, http: 
 
 FOREIGN = {
     "another host": "https://example.org/x.js",
-    "another host that begins alike": "${Bytes.root.slice(0, -1)}.example.org/x.js",
-    "with a question": "${Bytes.root}js/test.js?photo",
-    "with a fragment": "${Bytes.root}js/test.js#photo",
-    "no script": "${Bytes.root}index.html",
-    "above the site": "${Bytes.root}../x.js",
-    "above the site in disguise": "${Bytes.root}%2e%2e/x.js",
-    "above the site by backslashes": "${Bytes.root}..\\\\x.js",
+    "another host that begins alike": "${Site.root.slice(0, -1)}.example.org/x.js",
+    "with a question": "${Site.root}js/test.js?photo",
+    "with a fragment": "${Site.root}js/test.js#photo",
+    "no script": "${Site.root}index.html",
+    "above the site": "${Site.root}../x.js",
+    "above the site in disguise": "${Site.root}%2e%2e/x.js",
+    "above the site by backslashes": "${Site.root}..\\\\x.js",
     "relative": "js/test.js",
     "code in an address": "data:text/javascript,x.js",
     "code as an address": "javascript:x.js",
@@ -94,7 +94,7 @@ def test_the_rules_take_no_address_but_the_sites_own_scripts(
         context.add_init_script(WITHOUT)
     page = context.new_page()
     page.goto(f"{http}/index.html")
-    assert page.evaluate("String(Trusted.script(`${Bytes.root}js/test.js`)) === `${Bytes.root}js/test.js`")
+    assert page.evaluate("String(Trusted.script(`${Site.root}js/test.js`)) === `${Site.root}js/test.js`")
     refused = page.evaluate(
         f"() => {{ try {{ Trusted.script(`{address}`); return null; }} catch (error) {{ return error.message; }} }}"
     )

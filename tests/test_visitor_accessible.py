@@ -56,30 +56,50 @@ def test_no_state_violates_what_axe_checks(browser: Browser, demo_build: Build, 
         assert violations(page) == [], "opened from several"
 
 
+# Puts a record beside the first that is kept, made from it; returns its name.
+KEEP_JUDGED = """async ([verdict, isAbove, likeliest]) => {
+  const asked = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const { classes } = JSON.parse(document.querySelector("#site").textContent);
+  const database = await asked(indexedDB.open("lesionlens.history", 1));
+  const store = () => database.transaction("answers", "readwrite").objectStore("answers");
+  const [kept] = await asked(store().getAll());
+  const { answered } = kept;
+  if (likeliest !== null) {
+    answered.probabilities = classes.map(({ index }) => (index === likeliest ? 0.88 : 0.02));
+    answered.likeliest = classes[likeliest].code;
+  }
+  const shares = classes.map(({ index, is_malignant }) => is_malignant * answered.probabilities[index]);
+  const probability = shares.reduce((sum, share) => sum + share, 0);
+  const malignant = { ...answered.judgement.malignant, probability, threshold: isAbove ? 0 : 1, isAbove };
+  answered.judgement = { ...answered.judgement, verdict, malignant };
+  answered.name = `judged ${crypto.randomUUID()}`;
+  await asked(store().add(kept));
+  database.close();
+  return answered.name;
+}"""
+
+
 def show_judged(page: Page, verdict: str, *, is_above: bool = False, likeliest: int | None = None) -> None:
-    """Open a photo whose answer came with this verdict, as the history does.
+    """Open a kept photo whose answer came with this verdict.
 
     is_above: whether the malignant classes are above their threshold together. likeliest: index of a class.
     """
-    page.evaluate(
-        """async ([bytes, verdict, isAbove, likeliest]) => {
-          const found = Single.answered();
-          const malignant = { ...found.judgement.malignant, isAbove };
-          const probabilities = likeliest === null
-            ? found.probabilities
-            : found.probabilities.map((_, index) => (index === likeliest ? 0.88 : 0.02));
-          const answered = { ...found, probabilities, judgement: { ...found.judgement, verdict, malignant } };
-          const network = await Engine.load(View.modelAddress);
-          await Single.open(new Blob([Uint8Array.from(bytes)]), "photo", network, { answered, framed: null });
-        }""",
-        [list(PHOTO), verdict, is_above, likeliest],
-    )
+    page.wait_for_selector("#history tbody tr")
+    name = page.evaluate(KEEP_JUDGED, [verdict, is_above, likeliest])
+    page.click("#history-switch")
+    page.click("#history-switch")  # on again; each shows what is kept by now
+    page.locator("#history tbody tr", has_text=name).locator("[data-does=open]").click()
     settle(page)
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, demo_build: Build) -> Iterator[Page]:
+    """A visit whose answers are kept."""
     with visit(browser, demo_build.site) as page:
+        page.click("#history-switch")
         yield page
 
 

@@ -30,7 +30,8 @@ GOOD_PHOTO_MS = 300  # about what one takes in a table on two processors
 # Notes how long each row of the table waited for its word, in the rows' order.
 WATCH = """() => {
   const rows = document.querySelector("#collection tbody");
-  const isTold = ({ textContent }) => textContent !== Words.say("table.waiting");
+  const words = JSON.parse(document.querySelector("#words").textContent);
+  const isTold = ({ textContent }) => textContent !== words["table.waiting"];
   let told = 0, since = 0;
   window.waits = [];
   new MutationObserver(() => {

@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES, CODES
 from builder.data.demo.draw import draw_demo_photos
+from builder.photo.quality import Measures
+from builder.predict.decision import judge
+from builder.site.predict import FORMAT
 from tests.conftest import Build
 from tests.visiting import PHONE, answer, choose, png, rows, saved, settle, visit
 
@@ -116,6 +119,20 @@ def test_the_json_says_the_same_and_carries_the_five_warnings(page: Page, demo_b
     for photo, row in zip(told["photos"], table, strict=True):
         assert photo["probabilities"] == {code: float(row[code]) for code in CODES}
         assert photo["looks_most_like"] == row["looks_most_like"]
+
+
+def test_the_json_is_spelled_as_the_terminals_is(page: Page, demo_build: Build) -> None:
+    card = json.loads((demo_build.site / "model" / demo_build.first_network / "card.json").read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads(saved(page, "#collection [data-save=json]"))
+    assert told["format"] == FORMAT
+    some = Measures(sharpness=1, brightness=128, white_share=0, across_px=400)
+    for photo in told["photos"]:
+        expected = judge(list(photo["probabilities"].values()), photo["scope"], some, card["judgement"])
+        assert photo["judgement"]["malignant"] == pytest.approx(expected["malignant"])
+        rest = ("malignant", "quality")
+        assert {k: v for k, v in photo["judgement"].items() if k not in rest} == {
+            k: v for k, v in expected.items() if k not in rest
+        }
 
 
 def test_one_answer_can_be_saved_too(page: Page, photos: list[bytes]) -> None:

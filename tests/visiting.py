@@ -97,7 +97,9 @@ def let_go(page: Page, held: list[Route]) -> None:
 
 
 def frame(page: Page) -> dict[str, float]:
-    return dict(page.evaluate("Framing.chosen().frame"))
+    """The crop frame in pixels of the photo, as the page has it in full precision."""
+    shown = page.eval_on_selector("#frame", "({ dataset }) => ({ ...dataset })")
+    return {name: float(shown[name]) for name in ("x", "y", "width", "height")}
 
 
 def violations(page: Page) -> list[str]:

@@ -1,14 +1,15 @@
 "use strict";
 /**
  * Lets the site work without a network: it keeps the pages, scripts and styles of one version of the site, and gives
- * them out together. (The networks' weights are kept by js/store.js.)
+ * them out together. (The networks' weights are kept by js/network/store.js.)
  *
  * No policy binds a service worker on a static host, so it binds itself, before anybody else's code runs: it can ask
  * for files of this site and for nothing else, and it cannot see what the pages keep. No page ever hands it a photo.
  */
 (() => {
-  const SITE = registration.scope;
-  const ask = self.fetch.bind(self);
+  const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+  const SITE = worker.registration.scope;
+  const ask = worker.fetch.bind(worker);
 
   /**
    * @param {RequestInfo | URL} input
@@ -46,20 +47,25 @@ importScripts(
 );
 
 (() => {
+  const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+  /** @type {typeof import("workbox-precaching")} */
+  const { precacheAndRoute } = Reflect.get(self, "workbox").precaching;
+
   // Whatever stands behind the "?" of an address, the page is the same.
-  workbox.precaching.precacheAndRoute(self.__WB_MANIFEST, { ignoreURLParametersMatching: [/./] });
+  // @ts-expect-error: the build writes its list of files in the place of this name
+  precacheAndRoute(self.__WB_MANIFEST, { ignoreURLParametersMatching: [/./] });
 
   // A new version waits until no page of the old one is open, as pages load parts of themselves later. A page that has
-  // only just begun and is the only one may call it in, and then loads itself again: see js/offline.js.
-  addEventListener("message", (event) => {
+  // only just begun and is the only one may call it in, and then loads itself again: see js/site/offline.js.
+  worker.addEventListener("message", (event) => {
     if (event.data === "take-over") event.waitUntil(takeOver(event.ports[0]));
   });
 
   /** @param {MessagePort} asker hears whether it should load itself again */
   async function takeOver(asker) {
-    const open = await clients.matchAll({ includeUncontrolled: true, type: "window" });
-    const isAlone = open.filter(({ url }) => url.startsWith(registration.scope)).length <= 1;
+    const open = await worker.clients.matchAll({ includeUncontrolled: true, type: "window" });
+    const isAlone = open.filter(({ url }) => url.startsWith(worker.registration.scope)).length <= 1;
     asker.postMessage(isAlone);
-    if (isAlone) await skipWaiting();
+    if (isAlone) await worker.skipWaiting();
   }
 })();

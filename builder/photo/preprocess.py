@@ -1,6 +1,6 @@
 """From a photo file to the pixels the network sees: decode upright, frame, shrink.
 
-The page does the same in `web_template/js/photo.js` and `pixels.js`; the two must agree, on every kind of photo in
+The page does the same in `web_template/js/photo/`; the two must agree, on every kind of photo in
 `tests/photo_cases.py`.
 """
 

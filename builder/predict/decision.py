@@ -1,6 +1,6 @@
 """What may be said of an answer: from the network's numbers and the limits in its card to codes.
 
-The page does the same in `web_template/js/judgement.js`; the two must agree.
+The page does the same in `web_template/js/answer/judgement.js`; the two must agree.
 """
 
 from __future__ import annotations

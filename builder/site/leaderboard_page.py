@@ -11,12 +11,12 @@ from typing import Any
 from jinja2 import Environment
 
 from builder.evaluate.comparison import better_of
-from builder.folders import TEMPLATES
 from builder.site.file_names import BOARD, BOARD_SCHEMA
 from builder.site.report_pages import Report, report_context
+from builder.site.scripts import SCRIPTS, write_bundle
 
 PAGE, TEMPLATE = "leaderboard.html", "_leaderboard.html"
-SCRIPT = TEMPLATES / "js" / "_leaderboard.js"
+SCRIPT = SCRIPTS / "_leaderboard.js"
 
 
 def write_board_page(environment: Environment, board: Mapping[str, Any], report: Report, into: Path) -> None:
@@ -26,4 +26,4 @@ def write_board_page(environment: Environment, board: Mapping[str, Any], report:
     (into / PAGE).write_text(page, encoding="utf-8", newline="\n")
     (into / BOARD).write_text(json.dumps(board, indent=1, allow_nan=False), encoding="utf-8")
     shutil.copy(Path(__file__).with_name(BOARD_SCHEMA), into)
-    shutil.copy(SCRIPT, into / "js" / SCRIPT.name.removeprefix("_"))
+    write_bundle(SCRIPT, into / "js" / SCRIPT.name.removeprefix("_"))

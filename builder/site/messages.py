@@ -39,7 +39,7 @@ LANGUAGES = (
     Language("es", "es", "Español", group=".", decimal=",", ungrouped_digits=4),
     Language("fr", "fr", "Français", group="\u202f", decimal=","),
     Language("zh", "zh-Hans", "简体中文", plurals=("other",)),
-    # Western digits, as most Arabic pages about medicine have them; Words in js/words.js asks for the same.
+    # Western digits, as most Arabic pages about medicine have them; js/page/language.js asks for the same.
     Language("ar", "ar", "العربية", "rtl", plurals=("zero", "one", "two", "few", "many", "other")),
 )  # fmt: skip
 PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
@@ -113,12 +113,13 @@ def check_uses(folder: Path, english: Messages) -> None:
 
     It reads only keys that stand whole in the script, not those put together at run time.
     """
-    for script in sorted(folder.glob("*.js")):
+    for script in sorted(folder.rglob("*.js")):
         for how, argument in SAID.findall(script.read_text(encoding="utf-8")):
             for key in re.findall(r'"([\w.-]+)"', argument):
                 if (f"{key}.other" if how == "plural" else key) not in english:
                     raise BuildError(
-                        f"js/{script.name}: there is no message {key!r}", remedy="add it to messages/en.json"
+                        f"js/{script.relative_to(folder).as_posix()}: there is no message {key!r}",
+                        remedy="add it to messages/en.json",
                     )
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WARNING = "For education only: this is not a diagnosis. Show any spot that worries you to a dermatologist."
 
+FORMAT = 1  # of `--json`, as in what the page saves: goes up when a key changes its name or meaning
+
 # Of an ensemble, where others would claim a figure.
 UNTESTED = (
     "The mean of {count} networks, each made without one of {count} folds. How well the mean does was not measured, "
@@ -62,7 +64,7 @@ def predict_photos(
         answers = _answer_together(members, pixels, answers)
     if as_json:
         rows = [{"file": str(photo), **answer} for photo, answer in zip(readable, answers, strict=True)]
-        print(json.dumps({"photos": rows}, indent=1))
+        print(json.dumps({"format": FORMAT, "photos": rows}, indent=1))
     elif answers:
         messages = load_messages(TEMPLATES / "messages")["en"]  # what the page says
         for photo, answer in zip(readable, answers, strict=True):

@@ -30,6 +30,7 @@ from builder.site.report_pages import TEMPLATE as REPORT_PAGE
 from builder.site.report_pages import report_address, report_context, write_report_pages
 from builder.site.samples import SAMPLES as DRAWN_SAMPLES
 from builder.site.samples import write_samples
+from builder.site.scripts import SCRIPTS, bundle_scripts
 from builder.site.search_engines import PREVIEW, address_of, draw_preview, write_sitemap
 from builder.site.tensorflowjs import copy_tensorflowjs
 from builder.site.words import Words
@@ -53,8 +54,8 @@ FOR_TEMPLATES = (
     "record",
     "warnings",
 )
-# The files that decide an answer. Pages carry their hashes, and use no others: see js/bytes.js. The weights' own are in
-# the cards.
+# The files that decide an answer. Pages carry their hashes, and use no others: see js/site/bytes.js. The weights' own
+# are in the cards.
 DECISIVE = ("js/*.js", "vendor/tf-*.js", "vendor/*.wasm", "samples/*.png", "model/*/card.json")
 
 
@@ -138,7 +139,7 @@ def assemble_report(
 
 
 def _opinion(name: str, network: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page tells of a network before that is asked: see KnownNetwork in web_template/js/_types.d.ts."""
+    """What the page tells of a network before that is asked: see KnownNetwork in web_template/js/answer/opinions.js."""
     right, found = (network["test"][figure]["value"] for figure in ("accuracy", "melanoma_sensitivity"))
     return {
         "name": name,
@@ -209,13 +210,13 @@ def _said_by_scripts(messages: Messages) -> Messages:
 def _render_templates(into: Path, site_address: str, context: dict[str, Any]) -> None:
     """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
     messages = load_messages(TEMPLATES / "messages")
-    check_uses(TEMPLATES / "js", messages["en"])
+    check_uses(SCRIPTS, messages["en"])
     # For the one page that a host shows to all visitors.
     context["in_other_languages"] = lambda key: [(other, messages[other.code][key]) for other in LANGUAGES[1:]]
     pages = []
     for file in sorted(TEMPLATES.rglob("*")):
         path = file.relative_to(TEMPLATES)
-        if file.is_dir() or path.parts[0] == "messages" or any(part.startswith("_") for part in path.parts):
+        if file.is_dir() or path.parts[0] in ("js", "messages") or any(part.startswith("_") for part in path.parts):
             continue
         if path.name == REPORT_PAGE:  # has a page for each network
             continue
@@ -224,6 +225,7 @@ def _render_templates(into: Path, site_address: str, context: dict[str, Any]) ->
             continue
         (into / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, into / path)
+    bundle_scripts(into)
     context["hashes"] = _hashes_of(into)
     for path in pages:
         for language in LANGUAGES if path.name in IN_ALL_LANGUAGES else (ENGLISH,):

@@ -1,4 +1,4 @@
-"""Says messages and numbers in one language, for the templates; `js/words.js` does the same for the scripts."""
+"""Says messages and numbers in one language, for the templates; `js/page/language.js` does the same for the scripts."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ LEAST = {"leastWidth": WIDTH_PX, "leastHeight": HEIGHT_PX}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page that reads photos and does nothing more."""
     folder = tmp_path_factory.mktemp("bare page")
-    write_page(folder, ["bytes", "pixels", "photo"], own_script=OWN_SCRIPT)
+    write_page(folder, ["site/bytes", "photo/pixels", "photo/photo"], own_script=OWN_SCRIPT)
     return folder
 
 

@@ -18,8 +18,8 @@ from playwright.sync_api import Error as BrowserError
 from builder.errors import BuildError
 from builder.export.disk_copies import SUFFIX
 from builder.files.ownership import copy_files
-from builder.folders import TEMPLATES
 from builder.progress import steps
+from builder.site.scripts import write_bundle
 from builder.site.serve import SUB_PATH, make_server
 from builder.site.tensorflowjs import copy_tensorflowjs
 from builder.studies.leaderboard import TIMES
@@ -31,8 +31,6 @@ LOADING_MS = 600_000  # a hundred megabytes of weights on a slow machine
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")  # by the names systems give it
 CHANNELS = ("chrome", "msedge")  # where they are on no path, as on macOS and Windows
 SCRIPT = Path(__file__).with_name("times.js")
-PAGES_SCRIPTS = TEMPLATES / "js"
-SCRIPTS = ("trusted", "bytes", "scripts", "store", "weights", "backend", "scope", "network")
 
 
 def time_in_browser(exported: Mapping[str, Path], into: Path) -> None:
@@ -108,16 +106,14 @@ def _launch(playwright: Playwright) -> Browser:
 
 
 def _write_site(site: Path, exported: Iterable[Path]) -> None:
-    """A bare page with the scripts by which the site's page answers, and the networks."""
+    """A bare page with the modules by which the site's page answers, and the networks."""
     for folder in exported:
         copy_files((file for file in folder.glob("model/*/*") if file.suffix != SUFFIX), folder, site)
     copy_tensorflowjs(site)
     (site / "js").mkdir()
-    files = [*(PAGES_SCRIPTS / f"{name}.js" for name in SCRIPTS), SCRIPT]
-    for file in files:
-        shutil.copy(file, site / "js")
-    tags = "".join(f'<script defer src="js/{file.name}"></script>' for file in files)
-    page = f'<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>times</title>{tags}'
+    write_bundle(SCRIPT, site / "js" / SCRIPT.name)
+    tag = f'<script defer src="js/{SCRIPT.name}"></script>'
+    page = f'<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>times</title>{tag}'
     (site / "index.html").write_text(page, encoding="utf-8")
 
 
