@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from builder.data.demo.draw import draw_demo_photo
-from builder.photo.preprocess import Pixels, centred_frame, frame_and_shrink
+from builder.photo.frame import Pixels, centred_frame
+from builder.photo.preprocess import frame_and_shrink
 from builder.site.messages import classes_in_english
 from tests.in_node import in_node
 

@@ -1,9 +1,9 @@
 /** Times networks in this browser, each with the very modules by which the site's page answers. */
 
-import * as Backend from "../../web_template/js/network/backend.js";
-import * as Network from "../../web_template/js/network/network.js";
-import * as Base64 from "../../web_template/js/site/base64.js";
-/** @import { LoadedNetwork } from "../../web_template/js/network/network.js" */
+import * as Backend from "../../../web_template/js/network/backend.js";
+import * as Network from "../../../web_template/js/network/network.js";
+import * as Base64 from "../../../web_template/js/site/base64.js";
+/** @import { LoadedNetwork } from "../../../web_template/js/network/network.js" */
 
 /** @type {LoadedNetwork[]} */
 const networks = [];
