@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from builder.train.augmented_copies import draw_twins, zoom
+from builder.train.augmented_copies import draw_copies, zoom
 
 
 def photos(count: int) -> np.ndarray:
@@ -13,7 +13,7 @@ def photos(count: int) -> np.ndarray:
 
 def test_half_the_twins_are_mirrored_and_half_zoomed() -> None:
     given = photos(10)
-    twins = list(draw_twins(given, 0.5, 0.67, 101))
+    twins = list(draw_copies(given, 0.5, 0.67, 101))
     mirrored = [(twin == photo[:, ::-1]).all() for photo, twin in zip(given, twins, strict=True)]
     zoomed = [(twin == zoom(photo, 0.67)).all() for photo, twin in zip(given, twins, strict=True)]
     assert sum(mirrored) == 5
@@ -35,6 +35,6 @@ def test_the_zoom_keeps_a_flat_photo_flat() -> None:
 
 def test_the_seed_decides_which_twin() -> None:
     given = photos(12)
-    first, again, other = (np.stack(list(draw_twins(given, 0.5, 0.67, seed))) for seed in (1, 1, 2))
+    first, again, other = (np.stack(list(draw_copies(given, 0.5, 0.67, seed))) for seed in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.export.disk_copies import write_twin
-from builder.site.class_facts import draw_kinds
+from builder.export.disk_copies import write_disk_copy
+from builder.site.class_facts import draw_classes
 from builder.site.icons import draw_icons
 from builder.site.samples import write_samples
 from tests.conftest import REPOSITORY, Build, run_command
@@ -70,7 +70,7 @@ def test_what_a_network_of_photos_says_of_a_drawing_is_said_to_mean_nothing(buil
 def test_nothing_of_the_photos_but_their_answers_is_in_the_site(built: Build, folders: Path, tmp_path: Path) -> None:
     originals = {file.read_bytes() for file in folders.rglob("*.*") if file.is_file()}
     write_samples(tmp_path)
-    draw_kinds(tmp_path / "pictures")
+    draw_classes(tmp_path / "pictures")
     draw_icons(tmp_path / "icons")
     drawn = {file.read_bytes() for file in tmp_path.rglob("*.*")}
     for file in filter(Path.is_file, built.site.rglob("*")):
@@ -83,7 +83,7 @@ def test_the_search_for_the_mark_finds_it_wherever_it_stands(folders: Path, tmp_
     assert set(marks_in(folders)) == {file.relative_to(folders).as_posix() for file in folders.rglob("*")}
     for number, file in enumerate(sorted(folders.rglob("*.jpg"))[:3]):
         shutil.copy(file, tmp_path / f"{number}.jpg")
-        write_twin(tmp_path / f"{number}.jpg", tmp_path)
+        write_disk_copy(tmp_path / f"{number}.jpg", tmp_path)
     assert len(marks_in(tmp_path)) == 6
 
 

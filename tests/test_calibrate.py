@@ -18,7 +18,7 @@ from builder.predict.calibrate import (
     calibrate,
     calibrate_network,
     choose_operating_point,
-    fit_sureness,
+    fit_confidence_levels,
     fit_temperature,
     fold_temperature,
 )
@@ -83,7 +83,7 @@ def test_the_least_sure_photos_of_a_level_keep_its_aim_too() -> None:
     top = np.concatenate([random.uniform(0.9, 1.0, 3600), random.uniform(0.5, 0.6, 400)])
     is_right = np.concatenate([np.ones(3600, bool), random.random(400) < 0.5])
     assert is_right.mean() > RULES.sure_right
-    levels = {level["level"]: level for level in fit_sureness(top, is_right, RULES)}
+    levels = {level["level"]: level for level in fit_confidence_levels(top, is_right, RULES)}
     assert levels["sure"]["from"] > 0.58
     assert levels["not-sure"]["validation"]["photos"] > 350
 
@@ -92,7 +92,7 @@ def test_levels_answer_for_their_own_photos() -> None:
     logits, labels = overconfident(temperature=1.0)
     probabilities = softmax(logits, axis=1)
     top, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    levels = fit_sureness(top, is_right, RULES)
+    levels = fit_confidence_levels(top, is_right, RULES)
     assert [level["level"] for level in levels] == ["sure", "fairly-sure", "not-sure"]
     above = 2.0
     for level in levels:
@@ -104,7 +104,7 @@ def test_levels_answer_for_their_own_photos() -> None:
 
 
 def test_a_level_with_too_few_photos_is_not_made() -> None:
-    levels = fit_sureness(np.arange(19) / 19, np.ones(19, bool), RULES)
+    levels = fit_confidence_levels(np.arange(19) / 19, np.ones(19, bool), RULES)
     assert [level["level"] for level in levels] == ["not-sure"]
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.export.equalisation import equalize
+from builder.export.equalisation import equalise
 from builder.export.stage import write_model
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
-from builder.predict.fold_normalisation import fuse
+from builder.predict.fold_normalisation import fold_normalisations
 from builder.predict.trained import predict
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (8, 75, 100, 3), dtype=np.uint8)
@@ -26,7 +26,7 @@ def uneven_network() -> Network:
         if layer.name.startswith("batch_normalization"):
             gamma, *others = layer.get_weights()
             layer.set_weights([random.uniform(0.2, 0.4, gamma.shape), *others])
-    fused = fuse(network)
+    fused = fold_normalisations(network)
     for names in PAIRS:
         first, second = map(fused.get_layer, names)
         (kernel, bias), (following, its_bias) = first.get_weights(), second.get_weights()
@@ -44,7 +44,7 @@ def ranges(network: Network, pair: tuple[str, str]) -> tuple[np.ndarray, np.ndar
 def test_the_answers_stay_and_both_kernels_get_the_same_ranges() -> None:
     network = uneven_network()
     before = predict(network, PHOTOS)
-    equalize(network, spared=())
+    equalise(network, spared=())
     assert predict(network, PHOTOS) == pytest.approx(before, abs=1e-4)
     for pair in PAIRS:
         first, second = ranges(network, pair)
@@ -54,23 +54,25 @@ def test_the_answers_stay_and_both_kernels_get_the_same_ranges() -> None:
 def test_what_others_look_at_stays_as_it_is() -> None:
     network = uneven_network()
     untouched = [weights.copy() for weights in network.get_layer("conv2d_4").get_weights()]
-    equalize(network, spared=("conv2d_4",))
+    equalise(network, spared=("conv2d_4",))
     assert all(map(np.array_equal, network.get_layer("conv2d_4").get_weights(), untouched))
     first, second = ranges(network, ("conv2d_4", "conv2d_5"))
     assert first != pytest.approx(second, rel=0.1)
 
 
 def test_a_channel_that_is_all_zeros_stays() -> None:
-    network = fuse(build_network("compact", seed=3))  # untrained: the second kernel of each block is zero
+    network = fold_normalisations(
+        build_network("compact", seed=3)
+    )  # untrained: the second kernel of each block is zero
     before = [weights.copy() for weights in network.get_weights()]
-    equalize(network, spared=())
+    equalise(network, spared=())
     assert all(map(np.array_equal, network.get_weights(), before))
 
 
 def test_a_network_without_such_pairs_stays() -> None:
-    network = fuse(build_network("grayscale", seed=3))
+    network = fold_normalisations(build_network("grayscale", seed=3))
     before = [weights.copy() for weights in network.get_weights()]
-    equalize(network, spared=())
+    equalise(network, spared=())
     assert all(map(np.array_equal, network.get_weights(), before))
 
 
@@ -80,7 +82,7 @@ def test_8_bits_lose_less(tmp_path: Path) -> None:
         network = uneven_network()
         before = predict(network, PHOTOS)
         if is_evened:
-            equalize(network, spared=())
+            equalise(network, spared=())
         write_model(network, "uint8", tmp_path / name)
         lost.append(np.abs(predict(load_layers_model(tmp_path / name), PHOTOS) - before).max())
     assert lost[1] < lost[0] / 2

@@ -15,7 +15,7 @@ from builder.config.config import Config
 from builder.config.read import read_config
 from builder.evaluate.bootstrap import LesionBootstrap, interval
 from builder.evaluate.calibration import bin_of, undo_temperature
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.evaluate.ranking import average_precision, roc_auc, sensitivity_at_specificity, specificity_at_sensitivity
 from builder.evaluate.stage import limits_of, measure
 from builder.evaluate.subgroups import age_band
@@ -49,7 +49,7 @@ def measured_of(
     config: Config = CONFIG,
     details: dict[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    return measure(Answers(probabilities, labels), lesions, details or {}, NV, CALIBRATION, config.evaluation)
+    return measure(Predictions(probabilities, labels), lesions, details or {}, NV, CALIBRATION, config.evaluation)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from builder.data.demo.draw import draw_demo_photo
 from builder.data.store import load_photos
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
-from builder.predict.grad_cam import describe_explanation, explain
+from builder.predict.grad_cam import describe_grad_cam, grad_cam
 from builder.predict.ood_detector import cells_of, detector_of
 from builder.predict.trained import predict
 from builder.split import load_parts
@@ -46,7 +46,7 @@ async function ask(base64, classIndex) {
 
 
 def test_the_cells_of_the_last_convolution_lie_where_its_windows_are() -> None:
-    facts = describe_explanation(build_network("cnn"))
+    facts = describe_grad_cam(build_network("cnn"))
     assert (facts["features"], facts["logits"]) == ("max_pooling2d_1", "dense_1")
     # A valid convolution begins one pixel in, pooling doubles the step, the next valid one begins one step further.
     assert (facts["top_px"], facts["left_px"], facts["step_px"]) == (3, 3, 4)
@@ -55,7 +55,7 @@ def test_the_cells_of_the_last_convolution_lie_where_its_windows_are() -> None:
 def test_a_map_lies_over_what_speaks_for_the_class() -> None:
     network = build_network("cnn", seed=5)
     photo = draw_demo_photo(0, 7).pixels
-    heat = explain(network, photo[None], np.array([2]))[0]
+    heat = grad_cam(network, photo[None], np.array([2]))[0]
     assert heat.shape == (75, 100)
     assert heat.min() >= 0 and heat.max() == pytest.approx(1)
 
@@ -81,7 +81,7 @@ def test_photos(demo_build: Build) -> list[tuple[Pixels, NDArray[np.bool_]]]:
 def test_the_hottest_place_is_on_the_lesion(network: Any, test_photos: list[tuple[Pixels, NDArray[np.bool_]]]) -> None:
     """The pointing game (Zhang and others, ECCV 2016)."""
     pixels = np.stack([photo for photo, _ in test_photos])
-    heat = explain(network, pixels, predict(network, pixels).argmax(axis=1))
+    heat = grad_cam(network, pixels, predict(network, pixels).argmax(axis=1))
     hits = [mask.ravel()[warmth.argmax()] for warmth, (_, mask) in zip(heat, test_photos, strict=True)]
     lesion_share = np.mean([mask.mean() for _, mask in test_photos])
     assert lesion_share < 0.4  # or hitting it would be no feat
@@ -118,7 +118,7 @@ def test_every_backend_answers_and_explains_as_python_does(
     pixels = np.stack([photo for photo, _ in test_photos[:COMPARED_PHOTOS]])
     probabilities = predict(network, pixels)
     scopes = detector.score(cells_of(network, detector.looked_at, pixels))
-    heat = explain(network, pixels, probabilities.argmax(axis=1))
+    heat = grad_cam(network, pixels, probabilities.argmax(axis=1))
     for photo, expected, scope, warmth in zip(pixels, probabilities, scopes, heat, strict=True):
         encoded = base64.b64encode(photo.tobytes()).decode()
         told = page.evaluate("([pixels, kind]) => ask(pixels, kind)", [encoded, int(expected.argmax())])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from builder.errors import BuildError
-from builder.export.disk_copies import twin_of, write_twin
+from builder.export.disk_copies import disk_copy_of, write_disk_copy
 from builder.export.stage import (
     LARGEST_CHANGE,
     Comparison,
@@ -25,7 +25,7 @@ from builder.export.stage import (
 )
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import build_network
-from builder.predict.fold_normalisation import fuse
+from builder.predict.fold_normalisation import fold_normalisations
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from builder.site.messages import classes_in_english
@@ -124,14 +124,14 @@ def test_a_twin_hands_over_the_files_bytes(tmp_path: Path) -> None:
     file = tmp_path / "model" / "a.bin"
     file.parent.mkdir()
     file.write_bytes(bytes(range(256)))
-    twin = write_twin(file, tmp_path)
-    assert twin == twin_of(file) == tmp_path / "model" / "a.bin.js"
+    twin = write_disk_copy(file, tmp_path)
+    assert twin == disk_copy_of(file) == tmp_path / "model" / "a.bin.js"
     found = re.fullmatch(r'Bytes\.handOver\("model/a\.bin", "(.+)"\);\n', twin.read_text())
     assert found and base64.b64decode(found[1]) == file.read_bytes()
 
 
 def test_the_large_kernels_of_a_small_network_are_8_bits_and_its_first_ones_16(tmp_path: Path) -> None:
-    network = fuse(build_network("compact", seed=3))
+    network = fold_normalisations(build_network("compact", seed=3))
     write_model(network, "uint8", tmp_path)
     [group] = json.loads((tmp_path / "model.json").read_text())["weightsManifest"]
     kinds = {weight["name"]: weight["quantization"]["dtype"] for weight in group["weights"]}

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 from builder.data.demo.draw import draw_demo_photos
-from builder.export.disk_copies import write_twin
+from builder.export.disk_copies import write_disk_copy
 from builder.export.stage import describe_model, write_model
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.network.grayscale import LUMA
-from builder.predict.fold_normalisation import fuse
+from builder.predict.fold_normalisation import fold_normalisations
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from builder.site.messages import classes_in_english
@@ -44,7 +44,7 @@ def export(name: str, site: Path) -> Network:
     folder = site / "model" / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_model(fuse(build_network(name, seed=3)), "float16", folder)
+    write_model(fold_normalisations(build_network(name, seed=3)), "float16", folder)
     stored = load_layers_model(folder)
     layers = detector_layers(stored)
     cells = cells_of(stored, layers, DRAWN)
@@ -52,7 +52,7 @@ def export(name: str, site: Path) -> Network:
     card = describe_model(stored, "mixed", folder, {**JUDGEMENT, "scope": detector.as_dict()}, classes_in_english())
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     for file in sorted(folder.iterdir()):
-        write_twin(file, site)
+        write_disk_copy(file, site)
     return stored
 
 

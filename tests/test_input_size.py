@@ -27,7 +27,7 @@ from builder.pipeline.chain import Chain
 from builder.pipeline.network_stages import gather as gather_for
 from builder.pipeline.network_stages import seen_by
 from builder.site.offline import write_service_worker
-from builder.train.random_augmentation import random_views
+from builder.train.random_augmentation import random_augmentation
 from tests.conftest import REPOSITORY, Build, run_command
 from tests.mobilenet_site import export_mobilenet
 from tests.photo_sets import arrays, class_folder_files, gather, lay, medmnist
@@ -114,7 +114,7 @@ def test_each_size_is_gathered_once_and_all_networks_share_one_split(tmp_path: P
 
 def test_whatever_looks_at_pixels_takes_their_size_from_them(tmp_path: Path) -> None:
     photos = np.stack([draw_demo_photo(i, 5, width_px=WIDTH_PX, height_px=HEIGHT_PX).pixels for i in range(4)])
-    assert random_views(photos, np.random.default_rng(0)).shape == photos.shape
+    assert random_augmentation(photos, np.random.default_rng(0)).shape == photos.shape
     others = other_things(3, WIDTH_PX)
     assert all(kind.pixels.shape[1:] == (HEIGHT_PX, WIDTH_PX, 3) for kind in others.values())
     measured = [measure_quality(photo, across) for photo, across in zip(photos, (900, 500, 400, 350), strict=True)]

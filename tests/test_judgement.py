@@ -18,7 +18,7 @@ from builder.classes import INDEX_OF
 from builder.data.demo.draw import draw_demo_photos
 from builder.photo.quality import measure_quality, quality_codes, quality_limits
 from builder.photo.size import HEIGHT_PX, WIDTH_PX
-from builder.predict.decision import judge
+from builder.predict.decision import decide
 from builder.site.messages import classes_in_english
 from tests.page import write_page
 
@@ -98,7 +98,7 @@ def test_the_page_judges_as_python_does(page: Page) -> None:
         scope = random.uniform(0.5, 2.0)
         quality = measure_quality(photos[round_ % len(photos)], random.uniform(100, 400))
         judged = judged_in_page(page, probabilities, scope, dataclasses.asdict(quality))
-        expected = judge(probabilities, scope, quality, LIMITS)
+        expected = decide(probabilities, scope, quality, LIMITS)
         assert judged["malignant"].pop("probability") == pytest.approx(expected["malignant"].pop("probability"))
         assert judged == expected
         verdicts.add(expected["verdict"])
@@ -109,9 +109,9 @@ def test_what_is_no_lesion_photo_is_so_however_sure_the_network_is(page: Page) -
     certain = np.eye(7)[INDEX_OF["nv"]].tolist()
     fine = measure_quality(some_photos()[0], 600)
     for scope in (1.6, float("inf"), float("nan")):
-        assert judge(certain, scope, fine, LIMITS)["verdict"] == "not-a-lesion"
+        assert decide(certain, scope, fine, LIMITS)["verdict"] == "not-a-lesion"
         assert judged_in_page(page, certain, scope, dataclasses.asdict(fine))["verdict"] == "not-a-lesion"
-    assert judge(certain, 1.5, fine, LIMITS)["verdict"] == "answer"
+    assert decide(certain, 1.5, fine, LIMITS)["verdict"] == "answer"
 
 
 def test_malignant_kinds_are_added_up_and_held_against_the_operating_point() -> None:
@@ -119,7 +119,7 @@ def test_malignant_kinds_are_added_up_and_held_against_the_operating_point() -> 
     probabilities[INDEX_OF["nv"]] = 0.7
     for code in ("akiec", "bcc", "mel"):
         probabilities[INDEX_OF[code]] = 0.1
-    judged = judge(probabilities, 0, measure_quality(some_photos()[0], 600), LIMITS)["malignant"]
+    judged = decide(probabilities, 0, measure_quality(some_photos()[0], 600), LIMITS)["malignant"]
     assert judged["probability"] == pytest.approx(0.3)
     assert judged["sensitivity"] == 0.95
 

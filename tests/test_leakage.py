@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from builder.evaluate.bootstrap import LesionBootstrap
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.split import UNUSED
 from builder.studies.leakage import compare_ways, deal_by_photo, photos_of_trained_lesions
 from tests.conftest import TINY, run_command
@@ -41,7 +41,7 @@ def test_a_network_that_knows_lesions_by_heart_gains_what_it_knows() -> None:
     by_photo = np.arange(800) >= 400  # the same lesions again; half of them known
     probabilities = np.where((by_photo & (np.arange(800) % 2 == 0))[:, None], known, guesses)
     bootstrap = LesionBootstrap(lesions.astype(str), 200, 5)
-    measured = compare_ways(Answers(probabilities, labels), 400, bootstrap)
+    measured = compare_ways(Predictions(probabilities, labels), 400, bootstrap)
     added = measured["added"]["accuracy"]
     assert added["value"] == pytest.approx(
         measured["by_photo"]["accuracy"]["value"] - measured["by_lesion"]["accuracy"]["value"]

@@ -16,8 +16,8 @@ from builder.classes import CODES
 from builder.export.stage import LARGEST_CHANGE, store_smallest
 from builder.network import Network
 from builder.photo.size import height_for
-from builder.predict.fold_normalisation import fuse
-from builder.predict.grad_cam import explain
+from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.grad_cam import grad_cam
 from builder.predict.ood_detector import cells_of, detector_of
 from builder.predict.trained import predict
 from builder.quiet_tensorflow import tf_keras
@@ -45,7 +45,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_its_normalisations_are_drawn_into_its_convolutions(site: Site) -> None:
-    fused = fuse(site.trained)
+    fused = fold_normalisations(site.trained)
     left = [layer for layer in fused.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
     assert len(left) == 2 and all(len(layer.output.shape) == 2 for layer in left)  # the head's, after no convolution
     photos = drawn_photos(12, site.width_px, seed=9)
@@ -61,7 +61,7 @@ def test_what_fewer_bits_would_change_is_stored_as_it_was_trained(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photos = drawn_photos(12, site.width_px, seed=9)
-    fused = fuse(site.trained)
+    fused = fold_normalisations(site.trained)
     monkeypatch.setitem(LARGEST_CHANGE, "mixed", 1e-4)  # what 16 bits change is beyond that
     stored, large_kernels, comparison = store_smallest(fused, "mixed", photos, tmp_path / "mobilenet")
     assert large_kernels == "float32" and comparison.largest_probability_change <= LARGEST_CHANGE["float32"]
@@ -89,7 +89,7 @@ def test_it_answers_and_explains_as_python_does(page: Page, site: Site) -> None:
         [expected] = predict(site.stored, photo[None])
         [scope] = detector.score(cells_of(site.stored, detector.looked_at, photo[None]))
         # In a network that nobody trained, nothing may speak for the likeliest class: the one with the most to show.
-        heat = explain(site.stored, np.repeat(photo[None], len(CODES), axis=0), np.arange(len(CODES)))
+        heat = grad_cam(site.stored, np.repeat(photo[None], len(CODES), axis=0), np.arange(len(CODES)))
         kind = int(heat.sum(axis=(1, 2)).argmax())
         warmth = heat[kind]
         encoded = base64.b64encode(photo.tobytes()).decode()

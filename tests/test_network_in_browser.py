@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from builder.classes import CLASSES
 from builder.data.demo.draw import draw_demo_photos
-from builder.export.disk_copies import write_twin
+from builder.export.disk_copies import write_disk_copy
 from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.predict.ood_detector import Detector, fit_detector
 from builder.site.messages import classes_in_english
@@ -161,7 +161,7 @@ def write_network(site: Path) -> Path:
     }
     (folder / "card.json").write_text(json.dumps(card))
     for path in [*folder.iterdir(), *(site / "vendor").glob("*.wasm")]:
-        write_twin(path, site)
+        write_disk_copy(path, site)
     return folder
 
 

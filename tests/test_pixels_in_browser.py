@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from builder.export.disk_copies import twin_of, write_twin
+from builder.export.disk_copies import disk_copy_of, write_disk_copy
 from builder.photo.frame import Pixels
 from builder.photo.preprocess import photo_to_pixels
 from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX, height_for
@@ -111,7 +111,7 @@ def test_bytes_are_the_same_over_http_and_from_disk(page: Page, site: Path) -> N
     folder = site / "model" / "näme 1"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "shard.bin").write_bytes(content)
-    assert write_twin(folder / "shard.bin", site) == twin_of(folder / "shard.bin") == folder / "shard.bin.js"
+    assert write_disk_copy(folder / "shard.bin", site) == disk_copy_of(folder / "shard.bin") == folder / "shard.bin.js"
     answer = page.evaluate("fetchBytes('model/näme 1/shard.bin')")
     assert bytes(answer["bytes"]) == content
     assert answer["status"] == 200
@@ -121,7 +121,7 @@ def test_bytes_are_the_same_over_http_and_from_disk(page: Page, site: Path) -> N
 
 def test_an_empty_file_is_no_error(page: Page, site: Path) -> None:
     (site / "empty.bin").write_bytes(b"")
-    write_twin(site / "empty.bin", site)
+    write_disk_copy(site / "empty.bin", site)
     assert page.evaluate("fetchBytes('empty.bin')")["bytes"] == []
 
 
@@ -133,7 +133,7 @@ def test_a_missing_file_is_named(page: Page) -> None:
 def test_a_twin_that_holds_another_file_is_refused(page: Page, site: Path) -> None:
     (site / "one.bin").write_bytes(b"one")
     (site / "two.bin").write_bytes(b"two")
-    write_twin(site / "one.bin", site).rename(twin_of(site / "two.bin"))
+    write_disk_copy(site / "one.bin", site).rename(disk_copy_of(site / "two.bin"))
     said = page.evaluate("fetchBytes('two.bin').catch((error) => error.message)")
     if page.url.startswith("file:"):
         assert "two.bin.js" in said

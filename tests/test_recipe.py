@@ -38,8 +38,8 @@ def test_two_photos_are_laid_over_each_other() -> None:
 
 def test_only_the_last_epochs_show_photos_as_they_are() -> None:
     recipe = replace(read_config(REPOSITORY / "config.toml").network_of("compact").recipe, epochs=10, plain_share=0.2)
-    assert [epoch for epoch in range(1, 11) if recipe.is_plain(epoch)] == [9, 10]
-    assert not any(replace(recipe, plain_share=0.0).is_plain(epoch) for epoch in range(1, 11))
+    assert [epoch for epoch in range(1, 11) if recipe.is_without_augmentation(epoch)] == [9, 10]
+    assert not any(replace(recipe, plain_share=0.0).is_without_augmentation(epoch) for epoch in range(1, 11))
 
 
 def test_where_the_last_epochs_are_plain_an_epoch_depends_on_how_many_are_to_come() -> None:

@@ -14,7 +14,7 @@ import pytest
 from builder.config.read import read_config
 from builder.config.studies import SearchConfig
 from builder.errors import BuildError
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.network import build_network
 from builder.split import TEST, TRAINING, UNUSED, VALIDATION
 from builder.studies.search.fold import fold_of_search, score_of
@@ -158,10 +158,10 @@ def test_the_score_is_that_of_the_fold_and_none_where_answers_are_no_numbers() -
     labels = np.arange(14) % 7
     probabilities[np.arange(14), labels] = 0.4
     probabilities[0] = np.roll(probabilities[0], 1)
-    found = score_of(Answers(probabilities, labels))
+    found = score_of(Predictions(probabilities, labels))
     assert found["accuracy"] == pytest.approx(13 / 14) and found["balanced_accuracy"] == pytest.approx(13 / 14)
     probabilities[3, 3] = np.nan
-    assert set(score_of(Answers(probabilities, labels)).values()) == {None}
+    assert set(score_of(Predictions(probabilities, labels)).values()) == {None}
 
 
 def test_the_best_config_is_one_that_builds_that_very_network(tmp_path: Path) -> None:

@@ -224,9 +224,9 @@ def _link(source: str, target: str) -> None:
 
 @pytest.mark.parametrize("tampering", FROM_DISK, ids=str)
 def test_from_disk_a_tampered_file_ends_in_the_right_answer_or_in_words(
-    page: Page, on_disk: Path, demo_build: Build, untouched: dict[str, Any], tampering: Tampering, twin_of: Any
+    page: Page, on_disk: Path, demo_build: Build, untouched: dict[str, Any], tampering: Tampering, disk_copy_of: Any
 ) -> None:
-    file, content = twin_of(tampering, demo_build.site)
+    file, content = disk_copy_of(tampering, demo_build.site)
     place = on_disk / file
     place.unlink()
     if content is not None:
@@ -239,9 +239,9 @@ def test_from_disk_a_tampered_file_ends_in_the_right_answer_or_in_words(
 
 
 @pytest.fixture
-def twin_of(tmp_path: Path) -> Callable[[Tampering, Path], tuple[str, bytes | None]]:
+def disk_copy_of(tmp_path: Path) -> Callable[[Tampering, Path], tuple[str, bytes | None]]:
     """Of a file that a page from disk reads as a script, the script that hands it over."""
-    from builder.export.disk_copies import write_twin
+    from builder.export.disk_copies import write_disk_copy
 
     def twin(tampering: Tampering, site: Path) -> tuple[str, bytes | None]:
         content = tampering.content(site)
@@ -252,6 +252,6 @@ def twin_of(tmp_path: Path) -> Callable[[Tampering, Path], tuple[str, bytes | No
         file = tmp_path / tampering.file
         file.parent.mkdir(parents=True)
         file.write_bytes(content)
-        return f"{tampering.file}.js", write_twin(file, tmp_path).read_bytes()
+        return f"{tampering.file}.js", write_disk_copy(file, tmp_path).read_bytes()
 
     return twin
