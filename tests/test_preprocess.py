@@ -1,4 +1,4 @@
-"""The preprocessing contract (design, section 3) in Python."""
+"""The preprocessing contract in Python: what builder/photo/ and the page must agree on."""
 
 from __future__ import annotations
 
