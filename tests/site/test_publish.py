@@ -16,7 +16,7 @@ from builder.pipeline.request import Request
 from builder.site.in_place import put_in_place
 from builder.site.publish import publish_site
 
-CONFIG = Path(__file__).parent.parent / "config.toml"
+CONFIG = Path(__file__).parents[2] / "config.toml"
 
 
 def git(*arguments: str, cwd: Path) -> str:

@@ -13,7 +13,7 @@ from builder.errors import BuildError
 from builder.network import design_of
 from builder.photo.size import WIDTH_PX
 
-CONFIG = Path(__file__).parent.parent / "config.toml"
+CONFIG = Path(__file__).parents[2] / "config.toml"
 
 
 def test_the_recipe_is_the_origins() -> None:

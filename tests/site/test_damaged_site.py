@@ -27,8 +27,8 @@ from builder.studies.search.trials import run_search
 from tests.conftest import REPOSITORY, Build, run_build_py
 from tests.damage import WAYS, contents
 from tests.photo_sets import lay
-from tests.test_compare import answers, publish
-from tests.test_search import RULES, Cut
+from tests.studies.test_compare import answers, publish
+from tests.studies.test_search import RULES, Cut
 
 CONFIG_FILE = REPOSITORY / "config.toml"
 CONFIG = read_config(CONFIG_FILE)
@@ -68,7 +68,7 @@ def leave_numbers(into: Path) -> None:
 def test_an_ensemble_of_damaged_networks_is_refused(tmp_path: Path) -> None:
     chain = Chain(CONFIG, tmp_path)
     for stage in ("train", "calibrate"):
-        chain.run(Stage(stage, "tests.test_damaged_site:leave_numbers"), {}, {}, network="cnn")
+        chain.run(Stage(stage, "tests.site.test_damaged_site:leave_numbers"), {}, {}, network="cnn")
     folders = [folder.relative_to(tmp_path).as_posix() for folder in sorted(tmp_path.glob("*/*"))]
     record = tmp_path / "last_build.json"
     record.write_text(json.dumps({"ensemble": {"cnn": [folders]}}), encoding="utf-8")

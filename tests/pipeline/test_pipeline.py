@@ -18,8 +18,8 @@ from tests.conftest import REPOSITORY
 CONFIG = read_config(REPOSITORY / "config.toml")
 
 
-DATA = Stage("data", "tests.test_pipeline:lay_photos")
-TRAIN_NOTHING = Stage("train", "tests.test_pipeline:train_nothing", TRAIN.reads)
+DATA = Stage("data", "tests.pipeline.test_pipeline:lay_photos")
+TRAIN_NOTHING = Stage("train", "tests.pipeline.test_pipeline:train_nothing", TRAIN.reads)
 
 
 def lay_photos(photos: Mapping[str, str], notes: str, into: Path) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from builder.photo.size import HEIGHT_PX, WIDTH_PX
 from tests.small_site import is_right, worker_of, write_small_site
-from tests.test_network_in_browser import SHARDS, in_base64, random_pixels
+from tests.web_template.test_network_in_browser import SHARDS, in_base64, random_pixels
 
 LOSE_CONTEXT = "tf.backend().gpgpu.gl.getExtension('WEBGL_lose_context').loseContext()"
 OUT_OF_MEMORY = "tf.backend().write = () => { throw new Error('out of memory'); }; 0"

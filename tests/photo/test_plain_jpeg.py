@@ -13,7 +13,7 @@ from builder.photo.decode import PhotoProblem, read_photo
 from builder.photo.plain_jpeg import PlainJpeg, Scratch, decode_plain_jpeg, plain_jpeg
 from tests.photo_cases import PHOTO_CASES, density_exif, display_p3, encoded, photo_of, scene, turned
 
-REAL_PHOTOS = sorted((Path(__file__).parents[2] / "shared" / "data" / "photos").glob("*.jpg"))
+REAL_PHOTOS = sorted((Path(__file__).parents[3] / "shared" / "data" / "photos").glob("*.jpg"))
 PLAIN = encoded(scene(), "JPEG", quality=90)
 
 

@@ -16,7 +16,7 @@ from builder.data.gather import gather_photos, source_fingerprint
 from builder.data.store import load_named_photos
 from builder.errors import BuildError
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 REAL = REPOSITORY.parent / "shared" / "data" / "ham10000"
 CODES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 MakeFolder = Callable[..., Path]

@@ -63,8 +63,8 @@ def test_a_place_that_is_taken_is_said_in_two_lines(
 # Results of stages
 
 
-EARLIER = Stage("split", "tests.test_damaged:leave_parts")
-LATER = Stage("augment", "tests.test_damaged:turn_round")
+EARLIER = Stage("split", "tests.pipeline.test_damaged:leave_parts")
+LATER = Stage("augment", "tests.pipeline.test_damaged:turn_round")
 
 
 def leave_parts(into: Path) -> None:

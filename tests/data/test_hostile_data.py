@@ -34,7 +34,7 @@ from builder.train.recipe import compile_network
 from builder.train.stage import Diverged, fit
 from tests.conftest import REPOSITORY, run_build_py
 from tests.photo_sets import class_folder_files, gather, ham_rows, lay, medmnist, photo, picture, reasons, table, zipped
-from tests.test_train import HELD_OUT, PHOTOS, RECIPE
+from tests.train.test_train import HELD_OUT, PHOTOS, RECIPE
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="has no FIFOs")
 GIGABYTE = 1_000_000_000

@@ -31,8 +31,8 @@ from builder.train.random_augmentation import random_augmentation
 from tests.conftest import REPOSITORY, Build, run_command
 from tests.mobilenet_site import export_mobilenet
 from tests.photo_sets import arrays, class_folder_files, gather, lay, medmnist
-from tests.test_second_opinion import opinions
 from tests.visiting import answer, png, visit
+from tests.web_template.test_second_opinion import opinions
 
 WIDTH_PX, HEIGHT_PX = 160, 120
 

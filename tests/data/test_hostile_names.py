@@ -19,7 +19,7 @@ from builder.cli import main
 from builder.terminal import visible
 from tests.conftest import REPOSITORY
 from tests.photo_sets import class_folder_files, gather, ham_rows, lay, photo
-from tests.test_compare import answers, publish
+from tests.studies.test_compare import answers, publish
 
 # What no terminal may get but as part of the program's own bars: control characters, ends of lines, turned directions.
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -24,7 +24,7 @@ from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from builder.site.messages import classes_in_english
 from tests.small_site import write_small_site
-from tests.test_network_in_browser import JUDGEMENT, in_base64
+from tests.web_template.test_network_in_browser import JUDGEMENT, in_base64
 
 DRAWN = np.stack([photo.pixels for photo in draw_demo_photos(12, seed=21)])
 TOLERANCE = 0.001  # of a probability, what any backend may differ from Python

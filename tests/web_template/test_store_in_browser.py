@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.small_site import change_weights, is_right, write_small_site
-from tests.test_network_in_browser import SHARDS
+from tests.web_template.test_network_in_browser import SHARDS
 
 KEYS = """async () => {
   const [name] = await caches.keys();

@@ -29,7 +29,7 @@ from builder.predict.fold_normalisation import fold_normalisations
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from builder.site.messages import classes_in_english
-from tests.test_equalize import uneven_network
+from tests.export.test_equalize import uneven_network
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
 SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]
