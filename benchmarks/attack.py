@@ -36,12 +36,21 @@ KINDS = {
 
 
 def main() -> None:
-    files = [f"tests/{file}.py" for files in KINDS.values() for file in files]
+    files = [next((REPOSITORY / "tests").rglob(f"{file}.py")) for files in KINDS.values() for file in files]
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         # Not `build.py test`, which runs files that are named in one process.
         workers = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
-        command = [sys.executable, "-m", "pytest", "-q", *workers, f"--junitxml={results}", *files, *sys.argv[1:]]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *workers,
+            f"--junitxml={results}",
+            *map(str, files),
+            *sys.argv[1:],
+        ]
         code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
         cases = list(ET.parse(results).iter("testcase"))
     tried = Counter(file_of(case) for case in cases)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from builder.data.demo.draw import draw_demo_photos
-from builder.export.disk_copies import write_twin
+from builder.export.disk_copies import write_disk_copy
 from builder.export.stage import describe_model, write_model
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.photo.quality import measure_quality, quality_limits
 from builder.photo.size import height_for
-from builder.predict.fold_normalisation import fuse
-from builder.predict.grad_cam import describe_explanation
+from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.grad_cam import describe_grad_cam
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.quiet_tensorflow import tf_keras
 from builder.site.messages import classes_in_english
@@ -52,7 +52,7 @@ def export_mobilenet(network: Network, site: Path, name: str = "mobilenet", *, r
     folder = site / "model" / name
     folder.mkdir(parents=True)
     width_px = network.input_shape[2]
-    write_model(fuse(network), "float16", folder)
+    write_model(fold_normalisations(network), "float16", folder)
     stored = load_layers_model(folder)
     drawn = drawn_photos(80, width_px)
     layers = detector_layers(stored)
@@ -67,8 +67,8 @@ def export_mobilenet(network: Network, site: Path, name: str = "mobilenet", *, r
         "quality": quality_limits([measure_quality(photo, width_px) for photo in drawn], width_px),
     }
     card = describe_model(stored, "mixed", folder, limits, classes_in_english())
-    assert card["explanation"] == describe_explanation(stored)
+    assert card["explanation"] == describe_grad_cam(stored)
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     for file in sorted(folder.iterdir()):
-        write_twin(file, site)
+        write_disk_copy(file, site)
     return stored

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Worker
 
 from builder.site.scripts import bundle_scripts
 from tests.page import copy_tensorflow, write_page
-from tests.test_network_in_browser import (
+from tests.web_template.test_network_in_browser import (
     SELF_TEST_SEEDS,
     SHARDS,
     in_base64,

@@ -56,7 +56,7 @@ class TrainingConfig:
         """Whether a moving average of the weights is what is kept."""
         return self.optimizer == "adamw" and self.averaging_epochs > 0
 
-    def is_plain(self, epoch: int) -> bool:
+    def is_without_augmentation(self, epoch: int) -> bool:
         """Whether that epoch, counted from 1, is one of those that show photos as they are, mirrored at most."""
         return epoch > self.epochs - round(self.plain_share * self.epochs)
 

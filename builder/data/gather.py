@@ -26,7 +26,7 @@ from builder.terminal import visible
 
 # A bad file among thousands is left out and listed; when this share is bad, something else is wrong.
 MOST_LEFT_OUT_SHARE = 0.05
-FEWEST_KINDS = 2  # of one kind alone, every answer is right
+FEWEST_CLASSES = 2  # of one kind alone, every answer is right
 
 
 class UnfitForBuild(BuildError):
@@ -34,7 +34,7 @@ class UnfitForBuild(BuildError):
 
 
 def gather_photos(
-    data: DataConfig, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE, fewest_kinds: int = FEWEST_KINDS
+    data: DataConfig, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE, fewest_classes: int = FEWEST_CLASSES
 ) -> None:
     """Stage entry: read the photos of a source, or of two, and save them in `into`.
 
@@ -47,13 +47,13 @@ def gather_photos(
     listed = [entry for listing in listings for entry in listing.entries]
     left_out = [reason for listing in listings for reason in listing.left_out]
     _refuse_if_too_few(data.source, len(listed), left_out, most_left_out)
-    _refuse_few_kinds(data.source, listed, fewest_kinds)
+    _refuse_few_classes(data.source, listed, fewest_classes)
     lesions_are_known = all(entry.lesion_id for entry in listed)
     ingested = ingest_photos(listings, into, with_likeness=not lesions_are_known)
     left_out += ingested.left_out
     _refuse_if_too_few(data.source, len(ingested.entries), left_out, most_left_out)
-    _refuse_few_kinds(data.source, ingested.entries, fewest_kinds)
-    notes = _note_of_missing_kinds(ingested.entries)
+    _refuse_few_classes(data.source, ingested.entries, fewest_classes)
+    notes = _note_of_missing_classes(ingested.entries)
     lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
     # Not among those that are too many: nothing is missing where another photo of that name was taken.
     passed_over = [reason for listing in listings for reason in listing.passed_over]
@@ -129,7 +129,7 @@ def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut], most_lef
     )
 
 
-def _refuse_few_kinds(source: str, entries: list[Entry], fewest: int) -> None:
+def _refuse_few_classes(source: str, entries: list[Entry], fewest: int) -> None:
     kinds = {entry.code for entry in entries}
     if len(kinds) < fewest:
         raise UnfitForBuild(
@@ -138,7 +138,7 @@ def _refuse_few_kinds(source: str, entries: list[Entry], fewest: int) -> None:
         )
 
 
-def _note_of_missing_kinds(entries: list[Entry]) -> list[str]:
+def _note_of_missing_classes(entries: list[Entry]) -> list[str]:
     shown = {entry.code for entry in entries}
     if not (missing := [code for code in CODES if code not in shown]):
         return []

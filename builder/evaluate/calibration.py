@@ -1,4 +1,4 @@
-"""Whether probabilities say how often answers are right: before and after the temperature."""
+"""Whether probabilities say how often predictions are right: before and after the temperature."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 from builder.evaluate.bootstrap import Figure, Floats, LesionBootstrap, Weights, interval
-from builder.evaluate.predictions import Answers, Labels
+from builder.evaluate.predictions import Labels, Predictions
 
 BINS = 15  # of equal width, as Guo and others have them
 SMALLEST = float(np.finfo(np.float64).eps)  # as scikit-learn's log_loss clips
 
 
-def measure_calibration(answers: Answers, temperature: float, bootstrap: LesionBootstrap) -> dict[str, Any]:
-    """Calibration of the network's answers, and of what they were before the temperature."""
-    after = answers.probabilities.astype(np.float64)
+def measure_calibration(predictions: Predictions, temperature: float, bootstrap: LesionBootstrap) -> dict[str, Any]:
+    """Calibration of the network's predictions, and of what they were before the temperature."""
+    after = predictions.probabilities.astype(np.float64)
     after /= after.sum(axis=1, keepdims=True)
     return {
         "temperature": temperature,
         "bins": BINS,
-        "before": _measure(undo_temperature(after, temperature), answers.labels, bootstrap),
-        "after": _measure(after, answers.labels, bootstrap),
+        "before": _measure(undo_temperature(after, temperature), predictions.labels, bootstrap),
+        "after": _measure(after, predictions.labels, bootstrap),
     }
 
 

@@ -18,7 +18,7 @@ from builder.config.evaluation import EvaluationConfig
 from builder.errors import BuildError
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.mcnemar import mcnemar
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
 from builder.files.regular import read_text
 from builder.terminal import visible
@@ -32,18 +32,18 @@ ROWS: tuple[dict[str, Any], ...] = (
     {"name": "malignant_auc", "title": "Malignant against benign, AUC", "kind": "score", "lower_is_better": False},
 )
 # Image id, lesion id and code of the truth of each photo; probabilities (photos, 7); labels (photos,).
-PhotosAndAnswers = tuple[list[tuple[str, str, str]], NDArray[np.float32], NDArray[np.int64]]
+PhotosAndPredictions = tuple[list[tuple[str, str, str]], NDArray[np.float32], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
 class Build:
-    """One network of one report, with its answers in the order of the image ids."""
+    """One network of one report, with its predictions in the order of the image ids."""
 
     name: str
     file: str
     about: dict[str, Any]  # `network`, `data`, `is_demo` and `epochs`
     photos: list[tuple[str, str, str]]  # image id, lesion id, code of the truth
-    answers: Answers
+    predictions: Predictions
 
 
 def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
     lesions = np.array([lesion for _, lesion, _ in builds[0].photos])
     bootstrap = LesionBootstrap(lesions, rules.resamples, rules.seed)
     everyone = np.ones(len(lesions), dtype=bool)
-    rows = [compared_rows(build.answers, bootstrap, everyone) for build in builds]
+    rows = [compared_rows(build.predictions, bootstrap, everyone) for build in builds]
     return {
         "photos": len(lesions),
         "lesions": bootstrap.lesions(everyone),
@@ -66,7 +66,7 @@ def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
                 "name": build.name,
                 "file": build.file,
                 **{fact: build.about[fact] for fact in ("network", "data", "epochs")},
-                "figures": compared_figures(own, build.answers, bootstrap, everyone),
+                "figures": compared_figures(own, build.predictions, bootstrap, everyone),
             }
             for build, own in zip(builds, rows, strict=True)
         ],
@@ -76,7 +76,7 @@ def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
                 "second": second,
                 "differences": differences(rows[second], rows[first]),
                 "mcnemar": mcnemar(
-                    builds[first].answers.is_right, builds[second].answers.is_right, bootstrap.lesion_of_photo
+                    builds[first].predictions.is_right, builds[second].predictions.is_right, bootstrap.lesion_of_photo
                 ),
             }
             for first, second in combinations(range(len(builds)), 2)
@@ -85,9 +85,9 @@ def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
 
 
 def build_of(
-    name: str, file: Path, network: Mapping[str, Any], data: Mapping[str, Any], answers: PhotosAndAnswers
+    name: str, file: Path, network: Mapping[str, Any], data: Mapping[str, Any], predictions: PhotosAndPredictions
 ) -> Build:
-    """A network with its answers, as the report has `network` and `data`; what is shown of it can be shown anywhere."""
+    """A network with its predictions, as the report has `network` and `data`; what it says can be shown anywhere."""
     about = {
         "network": visible(network["title"]),
         "data": visible(data["title"]),
@@ -97,22 +97,22 @@ def build_of(
     for fact, kind in (("network", str), ("data", str), ("is_demo", bool), ("epochs", int)):
         if type(about[fact]) is not kind:
             raise TypeError(f"'{fact}' is no {kind.__name__}")
-    photos, probabilities, labels = answers
+    photos, probabilities, labels = predictions
     if len(photos) != network["test"]["photos"]:
         raise ValueError(f"{len(photos)} photos of {network['test']['photos']} are there")
-    return Build(visible(name), visible(file), about, photos, Answers(probabilities, labels))
+    return Build(visible(name), visible(file), about, photos, Predictions(probabilities, labels))
 
 
-def read_predictions(file: Path) -> dict[str, PhotosAndAnswers]:
+def read_predictions(file: Path) -> dict[str, PhotosAndPredictions]:
     """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids."""
     rows = sorted(csv.DictReader(io.StringIO(read_text(file), newline="")), key=lambda row: row["image_id"])
     by_network: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_network.setdefault(row["network"], []).append(row)
-    return {network: _answers_in(own) for network, own in by_network.items()}
+    return {network: _predictions_in(own) for network, own in by_network.items()}
 
 
-def _answers_in(rows: list[dict[str, str]]) -> PhotosAndAnswers:
+def _predictions_in(rows: list[dict[str, str]]) -> PhotosAndPredictions:
     probabilities = np.array([[float(row[code]) for code in CODES] for row in rows], dtype=np.float32)
     if not ((probabilities >= 0).all() and abs(probabilities.sum(axis=1) - 1).max() < SUMS_TO_ONE):
         raise ValueError("there are probabilities that do not add up to one")

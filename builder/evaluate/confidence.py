@@ -7,68 +7,72 @@ from typing import Any
 import numpy as np
 
 from builder.evaluate.bootstrap import Flags, LesionBootstrap, Rows, Weights, interval
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 
 CURVE_POINTS = 20  # at each twentieth of the photos
 
 
-def measure_sureness(answers: Answers, levels: list[dict[str, Any]], bootstrap: LesionBootstrap) -> dict[str, Any]:
+def measure_confidence(
+    predictions: Predictions, levels: list[dict[str, Any]], bootstrap: LesionBootstrap
+) -> dict[str, Any]:
     """Coverage and share right of each level that validation has set, and of every other threshold."""
-    everyone = np.ones(len(answers.labels), dtype=bool)
-    is_answered = answers.top >= min(
+    everyone = np.ones(len(predictions.labels), dtype=bool)
+    is_answered = predictions.top >= min(
         (level["from"] for level in levels if level["level"] != "not-sure"), default=np.inf
     )
     above = np.inf
     measured = []
     for level in levels:
-        own = (answers.top >= level["from"]) & (answers.top < above)
+        own = (predictions.top >= level["from"]) & (predictions.top < above)
         above = level["from"]
         measured.append({
             **level,
             "photos": int(own.sum()),
             "coverage": bootstrap.share(own, everyone),
-            "accuracy": bootstrap.share(answers.is_right, own),
-            "malignant_called_benign": int((own & missed_malignant(answers)).sum()),
+            "accuracy": bootstrap.share(predictions.is_right, own),
+            "malignant_called_benign": int((own & missed_malignant(predictions)).sum()),
         })  # fmt: skip
     return {
         "levels": measured,
         "answered": {
             "coverage": bootstrap.share(is_answered, everyone),
-            "error": bootstrap.share(~answers.is_right, is_answered),
+            "error": bootstrap.share(~predictions.is_right, is_answered),
         },
-        "risk_coverage": _curve(answers, bootstrap),
-        "area_under_risk_coverage": interval(bootstrap.rows(_area_under_risk_coverage(answers))),
+        "risk_coverage": _curve(predictions, bootstrap),
+        "area_under_risk_coverage": interval(bootstrap.rows(_area_under_risk_coverage(predictions))),
     }
 
 
-def missed_malignant(answers: Answers) -> Flags:
+def missed_malignant(predictions: Predictions) -> Flags:
     """Malignant photos whose most probable class is a benign one."""
-    return np.asarray(answers.is_malignant & ~Answers(answers.probabilities, answers.given).is_malignant)
+    return np.asarray(
+        predictions.is_malignant & ~Predictions(predictions.probabilities, predictions.predicted).is_malignant
+    )
 
 
-def _curve(answers: Answers, bootstrap: LesionBootstrap) -> list[dict[str, Any]]:
+def _curve(predictions: Predictions, bootstrap: LesionBootstrap) -> list[dict[str, Any]]:
     """The error among the surest photos (El-Yaniv and Wiener, JMLR 2010), at thresholds that twentieths give."""
-    count = len(answers.top)
-    descending = np.sort(answers.top)[::-1]
+    count = len(predictions.top)
+    descending = np.sort(predictions.top)[::-1]
     points = []
     for point in range(1, CURVE_POINTS + 1):
         threshold = float(descending[max(1, round(count * point / CURVE_POINTS)) - 1])
-        kept = answers.top >= threshold
+        kept = predictions.top >= threshold
         points.append({
             "threshold": threshold,
             "coverage": float(kept.mean()),
-            "error": bootstrap.share(~answers.is_right, kept),
+            "error": bootstrap.share(~predictions.is_right, kept),
         })  # fmt: skip
     return points
 
 
-def _area_under_risk_coverage(answers: Answers) -> Any:
+def _area_under_risk_coverage(predictions: Predictions) -> Any:
     """The mean, over the photos, of the error among all that are at least as sure (Geifman and El-Yaniv 2017)."""
-    order = np.argsort(-answers.top, kind="stable")
-    top = answers.top[order]
+    order = np.argsort(-predictions.top, kind="stable")
+    top = predictions.top[order]
     ends = np.append(np.flatnonzero(top[1:] < top[:-1]), len(top) - 1)  # the last photo of each top probability
     last_alike = ends[np.searchsorted(ends, np.arange(len(top)))]
-    is_wrong = ~answers.is_right[order]
+    is_wrong = ~predictions.is_right[order]
 
     def areas(weights: Weights) -> Rows:
         ordered = weights[:, order]

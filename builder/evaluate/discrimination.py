@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from builder.classes import CLASSES, CODES, INDEX_OF, MALIGNANT
 from builder.evaluate.bootstrap import Figure, Flags, Floats, LesionBootstrap, Rows, interval, mean_of_measured
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.evaluate.ranking import (
     Scores,
     average_precision,
@@ -31,49 +31,51 @@ class Areas:
     average_precision: Floats
 
 
-def areas_of_classes(answers: Answers, bootstrap: LesionBootstrap) -> Areas:
+def areas_of_classes(predictions: Predictions, bootstrap: LesionBootstrap) -> Areas:
     """Compute what the figures of a class and of all classes have in common."""
-    sides = [(answers.probabilities[:, kind.index], answers.labels == kind.index) for kind in CLASSES]
+    sides = [(predictions.probabilities[:, kind.index], predictions.labels == kind.index) for kind in CLASSES]
     return Areas(
         np.stack([bootstrap.rows(roc_auc(scores, is_it)) for scores, is_it in sides], axis=1),
         np.stack([bootstrap.rows(average_precision(scores, is_it)) for scores, is_it in sides], axis=1),
     )
 
 
-def measure_headline(answers: Answers, areas: Areas, bootstrap: LesionBootstrap, majority: int) -> dict[str, Any]:
+def measure_headline(
+    predictions: Predictions, areas: Areas, bootstrap: LesionBootstrap, majority: int
+) -> dict[str, Any]:
     """The figures of all kinds together, and those of melanoma; majority: the class most frequent in training.
 
     The macro figures are means over the classes (Provost and Domingos 2000 call that of the areas unweighted).
     """
-    everyone, is_melanoma = np.ones(len(answers.labels), dtype=bool), answers.labels == MELANOMA
-    at_95 = at_95_figures(answers.probabilities[:, MELANOMA], is_melanoma, bootstrap)
+    everyone, is_melanoma = np.ones(len(predictions.labels), dtype=bool), predictions.labels == MELANOMA
+    at_95 = at_95_figures(predictions.probabilities[:, MELANOMA], is_melanoma, bootstrap)
     return {
-        "photos": len(answers.labels),
+        "photos": len(predictions.labels),
         "lesions": bootstrap.lesions(everyone),
-        "classes_measured": len(np.unique(answers.labels)),
-        "accuracy": bootstrap.share(answers.is_right, everyone),
-        "floor_accuracy": bootstrap.share(answers.labels == majority, everyone),
-        "balanced_accuracy": interval(balanced_accuracy_rows(answers, bootstrap)),
+        "classes_measured": len(np.unique(predictions.labels)),
+        "accuracy": bootstrap.share(predictions.is_right, everyone),
+        "floor_accuracy": bootstrap.share(predictions.labels == majority, everyone),
+        "balanced_accuracy": interval(balanced_accuracy_rows(predictions, bootstrap)),
         "macro_auc": interval(mean_of_measured(areas.roc_auc)),
         "macro_average_precision": interval(mean_of_measured(areas.average_precision)),
-        "top_2_accuracy": bootstrap.share(answers.is_among_best(2), everyone),
-        "top_3_accuracy": bootstrap.share(answers.is_among_best(3), everyone),
-        "melanoma_sensitivity": bootstrap.share(answers.given == MELANOMA, is_melanoma),
+        "top_2_accuracy": bootstrap.share(predictions.is_among_best(2), everyone),
+        "top_3_accuracy": bootstrap.share(predictions.is_among_best(3), everyone),
+        "melanoma_sensitivity": bootstrap.share(predictions.predicted == MELANOMA, is_melanoma),
         "melanoma_auc": interval(areas.roc_auc[:, MELANOMA]),
         **{f"melanoma_{name}": figure for name, figure in at_95.items()},
     }
 
 
-def balanced_accuracy_rows(answers: Answers, bootstrap: LesionBootstrap, photos: Flags | None = None) -> Rows:
+def balanced_accuracy_rows(predictions: Predictions, bootstrap: LesionBootstrap, photos: Flags | None = None) -> Rows:
     """The mean of the classes' sensitivities (Brodersen and others, ICPR 2010), those without photos left out."""
-    among = np.ones(len(answers.labels), dtype=bool) if photos is None else photos
-    of_class = [among & (answers.labels == kind.index) for kind in CLASSES]
-    return mean_of_measured(np.stack([bootstrap.ratio(answers.is_right & each, each) for each in of_class], axis=1))
+    among = np.ones(len(predictions.labels), dtype=bool) if photos is None else photos
+    of_class = [among & (predictions.labels == kind.index) for kind in CLASSES]
+    return mean_of_measured(np.stack([bootstrap.ratio(predictions.is_right & each, each) for each in of_class], axis=1))
 
 
-def measure_class(answers: Answers, index: int, areas: Areas, bootstrap: LesionBootstrap) -> dict[str, Any]:
+def measure_class(predictions: Predictions, index: int, areas: Areas, bootstrap: LesionBootstrap) -> dict[str, Any]:
     """One class against the rest."""
-    is_it, is_named = answers.labels == index, answers.given == index
+    is_it, is_named = predictions.labels == index, predictions.predicted == index
     return {
         "photos": int(is_it.sum()),
         "lesions": bootstrap.lesions(is_it),
@@ -85,10 +87,10 @@ def measure_class(answers: Answers, index: int, areas: Areas, bootstrap: LesionB
 
 
 def measure_malignant(
-    answers: Answers, operating_point: dict[str, Any] | None, bootstrap: LesionBootstrap
+    predictions: Predictions, operating_point: dict[str, Any] | None, bootstrap: LesionBootstrap
 ) -> dict[str, Any]:
     """Malignant against benign by the summed probability; operating_point: as chosen on validation."""
-    score, is_malignant = answers.malignant_score, answers.is_malignant
+    score, is_malignant = predictions.malignant_score, predictions.is_malignant
     point = None
     if operating_point:
         called = score >= operating_point["threshold"]

@@ -1,4 +1,4 @@
-"""What a network answered on photos whose truth is known."""
+"""What a network predicted for photos whose truth is known."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """probabilities: (photos, 7) float32. labels: (photos,) class indices."""
 
     probabilities: NDArray[np.float32]
     labels: Labels
 
     @cached_property
-    def given(self) -> Labels:
+    def predicted(self) -> Labels:
         """The most probable class of each photo; of equal ones the first."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @cached_property
     def is_right(self) -> Flags:
-        return np.asarray(self.given == self.labels)
+        return np.asarray(self.predicted == self.labels)
 
     @cached_property
     def top(self) -> Floats:

@@ -17,7 +17,7 @@ from builder.config.evaluation import EvaluationConfig
 from builder.data.store import Photos, count_by_class, load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
 from builder.evaluate.calibration import measure_calibration
-from builder.evaluate.confidence import measure_sureness
+from builder.evaluate.confidence import measure_confidence
 from builder.evaluate.discrimination import (
     areas_of_classes,
     measure_class,
@@ -25,7 +25,7 @@ from builder.evaluate.discrimination import (
     measure_malignant,
     roc_curve,
 )
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.evaluate.subgroups import measure_subgroups
 from builder.files.regular import read_json
 from builder.network import design_of
@@ -54,9 +54,9 @@ def evaluate_network(
         probabilities = predict(network, stored_pixels(photos, test), advance)
     history = read_json(trained / "history.json")
     majority = int(np.bincount(table.labels[parts["training"]], minlength=len(CLASSES)).argmax())
-    answers = Answers(probabilities, table.labels[test])
+    predictions = Predictions(probabilities, table.labels[test])
     details = {name: column[test] for name, column in table.details.items()}
-    measured = measure(answers, table.lesion_ids[test], details, majority, calibration, rules)
+    measured = measure(predictions, table.lesion_ids[test], details, majority, calibration, rules)
     figures = {
         "data": describe_data(table, parts, load_split(split)),
         "network": {
@@ -95,7 +95,7 @@ def describe_data(table: Photos, parts: dict[str, NDArray[np.int64]], split: dic
 
 
 def measure(
-    answers: Answers,
+    predictions: Predictions,
     lesion_ids: Strings,
     details: Mapping[str, Strings],
     majority: int,
@@ -114,16 +114,21 @@ def measure(
             advance()
             return part
 
-        areas = done(areas_of_classes(answers, bootstrap))
+        areas = done(areas_of_classes(predictions, bootstrap))
         return {
-            "test": done(measure_headline(answers, areas, bootstrap, majority)),
-            "by_class": {code: done(measure_class(answers, i, areas, bootstrap)) for i, code in enumerate(CODES)},
-            "confusion": metrics.confusion_matrix(answers.labels, answers.given, labels=range(len(CODES))).tolist(),
-            "roc": {code: roc_curve(answers.probabilities[:, i], answers.labels == i) for i, code in enumerate(CODES)},
-            "malignant": done(measure_malignant(answers, calibration["operating_point"], bootstrap)),
-            "calibration": done(measure_calibration(answers, calibration["temperature"], bootstrap)),
-            "sureness": done(measure_sureness(answers, calibration["sureness"], bootstrap)),
-            "subgroups": done(measure_subgroups(answers, details, rules, bootstrap)),
+            "test": done(measure_headline(predictions, areas, bootstrap, majority)),
+            "by_class": {code: done(measure_class(predictions, i, areas, bootstrap)) for i, code in enumerate(CODES)},
+            "confusion": metrics.confusion_matrix(
+                predictions.labels, predictions.predicted, labels=range(len(CODES))
+            ).tolist(),
+            "roc": {
+                code: roc_curve(predictions.probabilities[:, i], predictions.labels == i)
+                for i, code in enumerate(CODES)
+            },
+            "malignant": done(measure_malignant(predictions, calibration["operating_point"], bootstrap)),
+            "calibration": done(measure_calibration(predictions, calibration["temperature"], bootstrap)),
+            "sureness": done(measure_confidence(predictions, calibration["sureness"], bootstrap)),
+            "subgroups": done(measure_subgroups(predictions, details, rules, bootstrap)),
         }
 
 

@@ -12,7 +12,7 @@ from builder.classes import INDEX_OF
 from builder.config.evaluation import EvaluationConfig
 from builder.evaluate.bootstrap import NOT_MEASURED, Flags, LesionBootstrap, interval
 from builder.evaluate.discrimination import balanced_accuracy_rows
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.evaluate.ranking import roc_auc
 
 Strings = NDArray[np.str_]
@@ -31,14 +31,14 @@ UNKNOWN = ("", "unknown")  # HAM10000 has both
 
 
 def measure_subgroups(
-    answers: Answers, details: Mapping[str, Strings], rules: EvaluationConfig, bootstrap: LesionBootstrap
+    predictions: Predictions, details: Mapping[str, Strings], rules: EvaluationConfig, bootstrap: LesionBootstrap
 ) -> dict[str, Any]:
     """The figures of each group of photos of one kind; details: a column (photos,) for each of TITLES that is known."""
     known = [name for name in TITLES if name in details and not np.isin(details[name], UNKNOWN).all()]
     return {
         "fewest_lesions": rules.fewest_lesions,
         "fewest_lesions_a_side": rules.fewest_lesions_a_side,
-        "attributes": [_attribute(name, details[name], answers, rules, bootstrap) for name in known],
+        "attributes": [_attribute(name, details[name], predictions, rules, bootstrap) for name in known],
     }
 
 
@@ -52,7 +52,7 @@ def age_band(age: str) -> str:
 
 
 def _attribute(
-    name: str, column: Strings, answers: Answers, rules: EvaluationConfig, bootstrap: LesionBootstrap
+    name: str, column: Strings, predictions: Predictions, rules: EvaluationConfig, bootstrap: LesionBootstrap
 ) -> dict[str, Any]:
     values = np.array([age_band(age) for age in column.tolist()]) if name == "age" else column
     is_unknown = np.isin(values, UNKNOWN)
@@ -66,20 +66,20 @@ def _attribute(
         "attribute": name,
         "title": TITLES[name],
         "unknown_photos": int(is_unknown.sum()),
-        "groups": [_group(group, values == group, answers, rules, bootstrap) for group in order],
+        "groups": [_group(group, values == group, predictions, rules, bootstrap) for group in order],
     }
 
 
 def _group(
-    name: str, photos: Flags, answers: Answers, rules: EvaluationConfig, bootstrap: LesionBootstrap
+    name: str, photos: Flags, predictions: Predictions, rules: EvaluationConfig, bootstrap: LesionBootstrap
 ) -> dict[str, Any]:
-    is_melanoma = answers.labels == INDEX_OF["mel"]
+    is_melanoma = predictions.labels == INDEX_OF["mel"]
     lesions = bootstrap.lesions(photos)
     group: dict[str, Any] = {
         "name": name,
         "photos": int(photos.sum()),
         "lesions": lesions,
-        "malignant_photos": int((photos & answers.is_malignant).sum()),
+        "malignant_photos": int((photos & predictions.is_malignant).sum()),
         "melanoma_photos": int((photos & is_melanoma).sum()),
         "too_few": lesions < rules.fewest_lesions,
     }
@@ -89,13 +89,13 @@ def _group(
     def are_enough(of_side: Flags) -> bool:
         return bootstrap.lesions(photos & of_side) >= rules.fewest_lesions_a_side
 
-    both_sides = are_enough(answers.is_malignant) and are_enough(~answers.is_malignant)
-    auc = roc_auc(answers.malignant_score[photos], answers.is_malignant[photos])
-    found = answers.given == INDEX_OF["mel"]
+    both_sides = are_enough(predictions.is_malignant) and are_enough(~predictions.is_malignant)
+    auc = roc_auc(predictions.malignant_score[photos], predictions.is_malignant[photos])
+    found = predictions.predicted == INDEX_OF["mel"]
     return {
         **group,
-        "accuracy": bootstrap.share(answers.is_right, photos),
-        "balanced_accuracy": interval(balanced_accuracy_rows(answers, bootstrap, photos)),
+        "accuracy": bootstrap.share(predictions.is_right, photos),
+        "balanced_accuracy": interval(balanced_accuracy_rows(predictions, bootstrap, photos)),
         "malignant_auc": interval(bootstrap.rows(auc, photos)) if both_sides else dict(NOT_MEASURED),
         "melanoma_sensitivity": bootstrap.share(found, photos & is_melanoma)
         if are_enough(is_melanoma)

@@ -17,15 +17,15 @@ from pathlib import Path
 SUFFIX = ".js"
 
 
-def twin_of(path: Path) -> Path:
+def disk_copy_of(path: Path) -> Path:
     """Where the twin of a file stands."""
     return path.with_name(path.name + SUFFIX)
 
 
-def write_twin(path: Path, site_root: Path) -> Path:
+def write_disk_copy(path: Path, site_root: Path) -> Path:
     """Write the twin of one file of the site; the same file always gives the same twin."""
     name = json.dumps(path.relative_to(site_root).as_posix())
     content = base64.b64encode(path.read_bytes()).decode("ascii")
-    twin = twin_of(path)
+    twin = disk_copy_of(path)
     twin.write_text(f'Bytes.handOver({name}, "{content}");\n', encoding="ascii", newline="\n")
     return twin

@@ -18,15 +18,15 @@ from builder.data.demo.draw import draw_demo_photos
 from builder.data.store import load_photos
 from builder.errors import BuildError
 from builder.export.card import card_problem
-from builder.export.disk_copies import write_twin
-from builder.export.equalisation import equalize
+from builder.export.disk_copies import write_disk_copy
+from builder.export.equalisation import equalise
 from builder.export.tensorflowjs import load_layers_model, save_layers_model
 from builder.files.ownership import delete_files
 from builder.files.regular import read_json
 from builder.network import Network, design_of
 from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.predict.calibrate import load_calibrated
-from builder.predict.grad_cam import describe_explanation
+from builder.predict.grad_cam import describe_grad_cam
 from builder.predict.ood_detector import cells_of, detector_of, load_ood_limits
 from builder.predict.trained import predict
 from builder.progress import steps
@@ -81,7 +81,7 @@ def export_network(
     }
     network = load_calibrated(trained, calibrated)
     if weights == "mixed":
-        equalize(network, spared=detector_of(limits["scope"]).looked_at)
+        equalise(network, spared=detector_of(limits["scope"]).looked_at)
     folder = into / "model" / network.name
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     stored, large_kernels, comparison = store_smallest(network, weights, test, folder)
@@ -90,7 +90,7 @@ def export_network(
     _refuse_unsound(card, network.name, classes)
     (folder / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     for file in sorted(folder.iterdir()):
-        write_twin(file, into)
+        write_disk_copy(file, into)
     summary = {
         "weights": weights,
         "large_kernels": large_kernels,
@@ -180,7 +180,7 @@ def describe_model(
         "files": files,
         "bytes": sum(file["bytes"] for file in files),
         "judgement": limits,
-        "explanation": describe_explanation(stored),
+        "explanation": describe_grad_cam(stored),
         "self_test": _self_test(stored, limits["scope"]),
     }
 

@@ -136,4 +136,4 @@ def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
         try:
             return gather(chain), None
         except UnfitForBuild as refusal:
-            return gather(chain, most_left_out=1.0, fewest_kinds=1), refusal.problem
+            return gather(chain, most_left_out=1.0, fewest_classes=1), refusal.problem

@@ -67,7 +67,7 @@ def calibrate(logits: Floats, labels: Labels, rules: CalibrationConfig) -> dict[
     return {
         "temperature": temperature,
         "operating_point": choose_operating_point(score, is_malignant, rules.malignant_sensitivity),
-        "sureness": fit_sureness(probabilities.max(axis=1), is_right, rules),
+        "sureness": fit_confidence_levels(probabilities.max(axis=1), is_right, rules),
     }
 
 
@@ -114,7 +114,7 @@ def choose_operating_point(score: Floats, is_malignant: Flags, sensitivity: floa
     }
 
 
-def fit_sureness(top: Floats, is_right: Flags, rules: CalibrationConfig) -> list[dict[str, Any]]:
+def fit_confidence_levels(top: Floats, is_right: Flags, rules: CalibrationConfig) -> list[dict[str, Any]]:
     """Levels of sureness, each with the lowest top probability it begins `from`, the surest first.
 
     top, is_right: (photos,). Share right is fitted as a rising function of the top probability (isotonic regression,

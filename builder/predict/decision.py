@@ -12,7 +12,9 @@ from builder.classes import CLASSES
 from builder.photo.quality import Measures, quality_codes
 
 
-def judge(probabilities: Sequence[float], scope: float, quality: Measures, limits: Mapping[str, Any]) -> dict[str, Any]:
+def decide(
+    probabilities: Sequence[float], scope: float, quality: Measures, limits: Mapping[str, Any]
+) -> dict[str, Any]:
     """Judge one photo by `limits`, the card's `judgement`.
 
     probabilities: one a class. scope: how unlike the training photos it is. Returns `verdict` ("answer", "not-sure"

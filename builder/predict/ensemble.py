@@ -40,7 +40,7 @@ def members_of(record: Path, work: Path, network: str) -> Members:
     return members
 
 
-def answers_of_folds(members: Members, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
+def predictions_of_folds(members: Members, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The calibrated probabilities of each fold's network: (folds, photos, 7)."""
     from builder.predict.calibrate import load_calibrated
     from builder.predict.trained import predict

@@ -19,7 +19,7 @@ layers, activations = tf_keras.layers, tf_keras.activations
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D)
 
 
-def fuse(network: Network) -> Network:
+def fold_normalisations(network: Network) -> Network:
     """The same network without the normalisations that a convolution can carry; one without any as it is."""
     carried = {layer.name: found for layer in network.layers if (found := _carried_by(layer))}
     if not carried:

@@ -19,7 +19,7 @@ from builder.quiet_tensorflow import tensorflow, tf_keras
 Maps = NDArray[np.float64]  # (photos, height, width) of the network's input, 0-1
 
 
-def describe_explanation(network: Network) -> dict[str, Any]:
+def describe_grad_cam(network: Network) -> dict[str, Any]:
     """What the page needs for the heat map: names of layers, and where the cells of `features` lie.
 
     features: the last layer that still has rows and columns, but for a Dropout: all that the answer rests on goes
@@ -36,9 +36,9 @@ def describe_explanation(network: Network) -> dict[str, Any]:
     }
 
 
-def explain(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Maps:
+def grad_cam(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Maps:
     """Where each photo speaks for its class: pixels (photos, height, width, 3), classes (photos,) indices."""
-    facts = describe_explanation(network)
+    facts = describe_grad_cam(network)
     names = [layer.name for layer in network.layers]
     beginning = tf_keras.Model(network.inputs, network.get_layer(facts["features"]).output)
     end = network.layers[names.index(facts["features"]) + 1 : names.index(facts["logits"]) + 1]

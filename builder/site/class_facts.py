@@ -16,7 +16,7 @@ SEED = 7  # of the drawings below
 
 
 @dataclass(frozen=True, slots=True)
-class KindFacts:
+class ClassFacts:
     """What is said about a kind in any language. `urgency` is a message: urgency.days, .weeks or .changes."""
 
     urgency: str
@@ -48,42 +48,42 @@ def _nhs(title: str, path: str) -> Source:
 
 
 FACTS = {
-    "akiec": KindFacts("weeks", 66, (
+    "akiec": ClassFacts("weeks", 66, (
         _nhs("Actinic keratoses", "actinic-keratoses"),
         _aad("Actinic keratosis: Overview", "skin-cancer/actinic-keratosis-overview"),
         _dermnet("Actinic keratosis", "actinic-keratosis"),
     )),
-    "bcc": KindFacts("weeks", 112, (
+    "bcc": ClassFacts("weeks", 112, (
         _nhs("Non-melanoma skin cancer", "non-melanoma-skin-cancer"),
         _bad("Basal cell carcinoma", "basal-cell-carcinoma"),
         _dermnet("Basal cell carcinoma", "basal-cell-carcinoma"),
     )),
-    "bkl": KindFacts("changes", 53, (
+    "bkl": ClassFacts("changes", 53, (
         _aad("Seborrheic keratoses: Overview", "a-z/seborrheic-keratoses-overview"),
         _dermnet("Seborrhoeic keratosis", "seborrhoeic-keratosis"),
     )),
-    "df": KindFacts("changes", 114, (
+    "df": ClassFacts("changes", 114, (
         _bad("Dermatofibroma", "dermatofibroma"),
         _dermnet("Dermatofibroma", "dermatofibroma"),
     )),
-    "mel": KindFacts("days", 124, (
+    "mel": ClassFacts("days", 124, (
         _nhs("Melanoma skin cancer", "melanoma-skin-cancer"),
         ABCDE,
         _dermnet("Melanoma", "melanoma"),
     )),
-    "nv": KindFacts("changes", 16, (
+    "nv": ClassFacts("changes", 16, (
         _nhs("Moles", "moles"),
         _aad("Moles: Overview", "a-z/moles-overview"),
         _dermnet("Melanocytic naevus", "melanocytic-naevus"),
     )),
-    "vasc": KindFacts("changes", 100, (
+    "vasc": ClassFacts("changes", 100, (
         _dermnet("Cherry angioma", "cherry-angioma"),
         _dermnet("Pyogenic granuloma", "pyogenic-granuloma"),
     )),
 }  # fmt: skip
 
 
-def draw_kinds(into: Path) -> None:
+def draw_classes(into: Path) -> None:
     """Save a drawing of each kind's signs as `into`/<code>.webp."""
     into.mkdir(parents=True)
     for code, facts in FACTS.items():

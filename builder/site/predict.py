@@ -14,7 +14,7 @@ from builder.photo.decode import PhotoProblem, read_photo
 from builder.photo.frame import Pixels, centred_frame
 from builder.photo.preprocess import frame_and_shrink
 from builder.photo.quality import Measures, measure_quality
-from builder.predict.decision import judge
+from builder.predict.decision import decide
 from builder.site.built import read_card, read_site_json
 from builder.site.messages import Messages, load_messages
 from builder.terminal import visible
@@ -105,7 +105,7 @@ def _classify(
         {
             "probabilities": {code: float(value) for code, value in zip(CODES, row, strict=True)},
             "scope": float(scope),
-            "judgement": judge(row.tolist(), float(scope), measured, limits),
+            "judgement": decide(row.tolist(), float(scope), measured, limits),
         }
         for row, scope, measured in zip(probabilities, scopes, measures, strict=True)
     ]
@@ -124,11 +124,11 @@ def _answer_together(members: Members, pixels: list[Pixels], answers: list[dict[
     """
     import numpy as np
 
-    from builder.predict.ensemble import answers_of_folds, together
+    from builder.predict.ensemble import predictions_of_folds, together
 
     return [
         {**mean, "scope": answer["scope"], "judgement": _without_lines(answer["judgement"])}
-        for mean, answer in zip(together(answers_of_folds(members, np.stack(pixels))), answers, strict=True)
+        for mean, answer in zip(together(predictions_of_folds(members, np.stack(pixels))), answers, strict=True)
     ]
 
 

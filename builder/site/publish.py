@@ -32,7 +32,7 @@ def publish_site(site: Path, repository: Path) -> None:
         publics = Path(folder, "site")
         with locked_beside(site):
             left_out = foreign_in(site)
-            files = copy_without_twins(site, publics)
+            files = copy_without_disk_copies(site, publics)
             shutil.copy(site / DONE, publics)
         (publics / NO_JEKYLL).touch()
         _push(_git_in(repository, publics, Path(folder, "index")))
@@ -41,7 +41,7 @@ def publish_site(site: Path, repository: Path) -> None:
     print(f"{files} files are on {BRANCH} of {REMOTE}. In the repository's settings, Pages must serve that branch.")
 
 
-def copy_without_twins(site: Path, into: Path) -> int:
+def copy_without_disk_copies(site: Path, into: Path) -> int:
     """Copy the files that a build has made of the site, but for the twins, which only pages opened from disk need.
 
     Returns how many files. Raises a BuildError where one is not as the build has left it.

@@ -18,7 +18,7 @@ from builder.files.regular import read_json
 from builder.folders import TEMPLATES, NetworkResults
 from builder.formatting import FILTERS
 from builder.site.citations import METHODS
-from builder.site.class_facts import ABCDE, DRAWING_PX, FACTS, draw_kinds
+from builder.site.class_facts import ABCDE, DRAWING_PX, FACTS, draw_classes
 from builder.site.file_names import BOARD, PREDICTIONS, REPORT
 from builder.site.icons import draw_icons
 from builder.site.leaderboard_page import PAGE as BOARD_PAGE
@@ -81,7 +81,7 @@ def render_site(
     shutil.copy(SCHEMA, into)
     copy_tensorflowjs(into)
     write_samples(into)
-    draw_kinds(into / "pictures")
+    draw_classes(into / "pictures")
     draw_icons(into / "icons")
     address = _full_address(config.site.address)
     name = next(iter(report["networks"]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from builder.data.demo.draw import draw_demo_photo
-from builder.export.disk_copies import write_twin
+from builder.export.disk_copies import write_disk_copy
 
 SAMPLES = ("nv", "bkl", "mel")  # kinds that visitors ask about most; the first of each that the seed draws
 SEED = 4077  # of no build's training: config.toml's seed and its like are small numbers
@@ -25,7 +25,7 @@ def write_samples(site: Path) -> None:
         photo = draw_demo_photo(index, SEED, width_px=WIDTH_PX, height_px=HEIGHT_PX, in_focus=True)
         file = folder / f"{code}.png"
         Image.fromarray(photo.pixels).save(file, optimize=True)
-        write_twin(file, site)
+        write_disk_copy(file, site)
         button = ImageOps.fit(Image.fromarray(photo.pixels), (BUTTON_PX, BUTTON_PX))
         button.save(folder / f"{code}-button.webp", quality=BUTTON_QUALITY, method=6)
 

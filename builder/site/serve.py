@@ -84,10 +84,10 @@ class PagesHandler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", f"max-age={CACHE_S}")
         super().end_headers()
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+    def send_error(self, code: int, message: str | None = None, grad_cam: str | None = None) -> None:
         page = Path(self.directory, "404.html")
         if code != HTTPStatus.NOT_FOUND or not self._is_of_site(str(page)):
-            super().send_error(code, message, explain)
+            super().send_error(code, message, grad_cam)
             return
         body = page.read_bytes()
         self.send_response(code)

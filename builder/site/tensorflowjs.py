@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from builder.export.disk_copies import write_twin
+from builder.export.disk_copies import write_disk_copy
 from builder.folders import NODE_MODULES
 
 PACKAGES = NODE_MODULES / "@tensorflow"
@@ -22,4 +22,4 @@ def copy_tensorflowjs(site: Path) -> None:
         shutil.copy(PACKAGES / package / "dist" / f"{package.replace('tfjs', 'tf')}.es2017.min.js", vendor)
     for name in WASM_FILES:
         shutil.copy(PACKAGES / "tfjs-backend-wasm" / "dist" / name, vendor)
-        write_twin(vendor / name, site)
+        write_disk_copy(vendor / name, site)

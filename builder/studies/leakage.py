@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from builder.config.evaluation import EvaluationConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.evaluate.bootstrap import LesionBootstrap
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.evaluate.side_by_side import compared_figures, compared_rows, differences
 from builder.files.regular import read_json
 from builder.predict.trained import load_network, predict
@@ -57,7 +57,7 @@ def measure_leakage(
         tests.append(test)
     both = np.concatenate(tests)
     bootstrap = LesionBootstrap(table.lesion_ids[both], rules.resamples, rules.seed)
-    measured = compare_ways(Answers(np.concatenate(answers), table.labels[both]), len(tests[0]), bootstrap)
+    measured = compare_ways(Predictions(np.concatenate(answers), table.labels[both]), len(tests[0]), bootstrap)
     for name, way in (("by_lesion", split), ("by_photo", leaking)):
         known = photos_of_trained_lesions(np.load(way / "parts.npy"), table.lesion_ids)
         measured[name] = {**measured[name], "photos_of_trained_lesions": known}
@@ -66,7 +66,7 @@ def measure_leakage(
     (into / "leakage.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
 
 
-def compare_ways(answers: Answers, by_lesion: int, bootstrap: LesionBootstrap) -> dict[str, Any]:
+def compare_ways(answers: Predictions, by_lesion: int, bootstrap: LesionBootstrap) -> dict[str, Any]:
     """The figures of two test parts, one after the other in `answers`; by_lesion: photos in the first.
 
     The lesions of both are resampled together, so that one which is in both counts as often in either.

@@ -24,12 +24,12 @@ def augment_training(photos: Path, split: Path, rules: AugmentConfig, into: Path
     with appending_pixels(into / "pixels.npy", width_px=table.pixels.shape[2]) as writer:
         for start in range(0, len(pixels), BLOCK_PHOTOS):
             writer.append(pixels[start : start + BLOCK_PHOTOS])
-        for twin in draw_twins(pixels, rules.mirror_share, rules.zoom_keep_share, rules.seed):
+        for twin in draw_copies(pixels, rules.mirror_share, rules.zoom_keep_share, rules.seed):
             writer.append(twin)
     np.save(into / "labels.npy", np.concatenate([labels, labels]))
 
 
-def draw_twins(
+def draw_copies(
     pixels: StoredPixels | NDArray[np.uint8], mirror_share: float, zoom_keep_share: float, seed: int
 ) -> Iterator[NDArray[np.uint8]]:
     """One twin a photo, in their order: mirrored left-right for a random `mirror_share`, zoomed for the others.

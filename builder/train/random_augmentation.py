@@ -22,7 +22,7 @@ CONTRAST = 0.12
 SATURATION = 0.15
 
 
-def random_views(photos: NDArray[np.uint8], random: np.random.Generator) -> Any:
+def random_augmentation(photos: NDArray[np.uint8], random: np.random.Generator) -> Any:
     """A view of each photo: (photos, 75, 100, 3) uint8 to a tensor of the same shape, float32 in 0..255."""
     return _see(photos, _draw_places(photos.shape[:3], random), _draw_light(len(photos), random))
 

@@ -26,7 +26,7 @@ from builder.train.checkpoint import read_arrays, read_history, write_arrays, wr
 from builder.train.fine_tuning import begins_stage
 from builder.train.history import History, kept_epoch
 from builder.train.machines import to_be_trained, together
-from builder.train.random_augmentation import mirrored, random_views
+from builder.train.random_augmentation import mirrored, random_augmentation
 from builder.train.recipe import averaged, class_weights, compile_network, mix_up, targets_of
 from builder.train.timing import CHECKPOINT, timed_training
 
@@ -151,9 +151,9 @@ def _train_epoch(
             break
         photos, targets = pixels[batch], targets_of(labels[batch], recipe.label_smoothing, weights)
         if recipe.augmentation == "random":
-            photos = (mirrored if recipe.is_plain(epoch) else random_views)(photos, random)
+            photos = (mirrored if recipe.is_without_augmentation(epoch) else random_augmentation)(photos, random)
         photos = tensorflow.cast(photos, tensorflow.float32)
-        if recipe.mix_up and not recipe.is_plain(epoch):
+        if recipe.mix_up and not recipe.is_without_augmentation(epoch):
             photos, targets = mix_up(photos, targets, random.beta(recipe.mix_up, recipe.mix_up))
         result = network.train_on_batch(photos, targets, reset_metrics=False, return_dict=True)
         _refuse_diverged(result["loss"], recipe, epoch)  # now, not after an epoch of hours

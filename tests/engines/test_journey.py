@@ -16,7 +16,7 @@ from builder.classes import CODES
 from builder.data.demo.draw import draw_demo_photos
 from builder.export.tensorflowjs import load_layers_model
 from builder.photo.preprocess import photo_to_pixels
-from builder.predict.grad_cam import explain
+from builder.predict.grad_cam import grad_cam
 from builder.predict.trained import predict
 from tests.conftest import Build
 from tests.engines.conftest import offered, served
@@ -68,7 +68,7 @@ def told(demo_build: Build, tmp_path_factory: pytest.TempPathFactory) -> list[To
     network = load_layers_model(demo_build.site / "model" / demo_build.first_network)
     pixels = np.stack([photo_to_pixels(file) for file in files])
     probabilities = predict(network, pixels)
-    heat = explain(network, pixels, probabilities.argmax(axis=1))
+    heat = grad_cam(network, pixels, probabilities.argmax(axis=1))
     rows = [dict(zip(CODES, map(float, row), strict=True)) for row in probabilities]
     return [Told(*each) for each in zip(files, rows, heat, strict=True)]
 

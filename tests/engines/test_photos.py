@@ -16,7 +16,7 @@ from tests.engines.differences import DIFFERENCES, Difference
 from tests.engines.engine import Engine
 from tests.page import write_page
 from tests.photo_cases import PHOTO_CASES, encoded, png_header, scene, turned
-from tests.test_pixels_in_browser import OWN_SCRIPT, levels_between, pixels_of
+from tests.web_template.test_pixels_in_browser import OWN_SCRIPT, levels_between, pixels_of
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="600" height="450"/>'
 PNG = encoded(scene(), "PNG")

@@ -13,7 +13,7 @@ from builder.config.training import MachinesConfig
 from builder.data.store import load_photos, stored_pixels
 from builder.errors import BuildError
 from builder.evaluate.bootstrap import LesionBootstrap
-from builder.evaluate.predictions import Answers
+from builder.evaluate.predictions import Predictions
 from builder.evaluate.side_by_side import compared_rows
 from builder.files.ownership import delete_files
 from builder.progress import console
@@ -74,12 +74,12 @@ def try_settings(
         score: dict[str, float | None] = dict.fromkeys(FIGURES)  # the trial has failed; others may not
     else:
         table, scored = load_photos(photos), load_parts(split)["validation"]
-        score = score_of(Answers(predict(load_network(into), stored_pixels(photos, scored)), table.labels[scored]))
+        score = score_of(Predictions(predict(load_network(into), stored_pixels(photos, scored)), table.labels[scored]))
     (into / "score.json").write_text(json.dumps(score, indent=1), encoding="utf-8")
     delete_files([*into.glob("*.h5"), *into.parent.glob("checkpoint.npz"), *into.parent.glob("epoch-*.npz")])
 
 
-def score_of(answers: Answers) -> dict[str, float | None]:
+def score_of(answers: Predictions) -> dict[str, float | None]:
     """The figures a search may go by; None where one cannot be measured, or the training has come to no numbers."""
     if not np.isfinite(answers.probabilities).all():
         return dict.fromkeys(FIGURES)

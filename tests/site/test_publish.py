@@ -1,0 +1,227 @@
+"""Publishing: only files that the web needs, on a branch of their own, and only of a site that is up to date."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from builder.errors import BuildError
+from builder.files.ownership import replacing
+from builder.folders import Folders
+from builder.pipeline.record import refuse_if_outdated, write_record
+from builder.pipeline.request import Request
+from builder.site.in_place import put_in_place
+from builder.site.publish import publish_site
+
+CONFIG = Path(__file__).parents[2] / "config.toml"
+
+
+def git(*arguments: str, cwd: Path) -> str:
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+    return subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with one commit whose remote is a bare repository beside it."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+    bare, checkout = tmp_path / "remote.git", tmp_path / "checkout"
+    git("init", "--bare", "--initial-branch=main", str(bare), cwd=tmp_path)
+    git("init", "--initial-branch=main", str(checkout), cwd=tmp_path)
+    git("config", "user.name", "Test", cwd=checkout)
+    git("config", "user.email", "test@example.org", cwd=checkout)
+    (checkout / "README.md").write_text("a project\n")
+    git("add", "-A", cwd=checkout)
+    git("commit", "-m", "first", cwd=checkout)
+    git("remote", "add", "origin", str(bare), cwd=checkout)
+    return checkout
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / ".gitignore").write_text("*")
+    names = ("index.html", "js/app.js", "model/cnn/model.json", "model/cnn/model.json.js")
+    put_in_place(rendered(tmp_path, {name: name for name in names}), folder)
+    return folder
+
+
+def rendered(tmp_path: Path, files: dict[str, str]) -> Path:
+    """A folder as the render stage leaves it."""
+    with replacing(tmp_path / "rendered") as fresh:
+        for name, text in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_text(text)
+    return tmp_path / "rendered"
+
+
+def published(repository: Path) -> list[str]:
+    bare = repository.parent / "remote.git"
+    return git("ls-tree", "-r", "--name-only", "gh-pages", cwd=bare).split()
+
+
+def test_the_site_arrives_without_the_twins(repository: Path, site: Path) -> None:
+    publish_site(site, repository)
+    assert published(repository) == [".nojekyll", "done.json", "index.html", "js/app.js", "model/cnn/model.json"]
+
+
+def test_publishing_again_replaces_the_site_and_keeps_its_history(repository: Path, site: Path) -> None:
+    publish_site(site, repository)
+    names = ("model/cnn/model.json", "model/cnn/model.json.js")
+    put_in_place(rendered(site.parent, {"index.html": "newer", **{name: name for name in names}}), site)
+    publish_site(site, repository)
+    assert published(repository) == [".nojekyll", "done.json", "index.html", "model/cnn/model.json"]
+    bare = repository.parent / "remote.git"
+    assert git("show", "gh-pages:index.html", cwd=bare) == "newer"
+    assert git("rev-list", "--count", "gh-pages", cwd=bare).strip() == "2"
+
+
+def commit_to_the_branch(repository: Path, name: str, text: str) -> None:
+    """What a host or another person does: one more file on the published branch, from elsewhere."""
+    elsewhere = repository.parent / f"elsewhere {name}"
+    git("clone", "--branch", "gh-pages", str(repository.parent / "remote.git"), str(elsewhere), cwd=repository.parent)
+    (elsewhere / name).parent.mkdir(exist_ok=True)
+    (elsewhere / name).write_text(text)
+    git("add", "-A", cwd=elsewhere)
+    git("commit", "-m", f"Create {name}", cwd=elsewhere)
+    git("push", "origin", "gh-pages", cwd=elsewhere)
+
+
+@pytest.mark.parametrize("name", ["CNAME", ".well-known/security.txt", "google123.html"])
+def test_what_others_put_on_the_branch_stays(repository: Path, site: Path, name: str) -> None:
+    publish_site(site, repository)
+    commit_to_the_branch(repository, name, "theirs")
+    put_in_place(rendered(site.parent, {"index.html": "newer"}), site)
+    publish_site(site, repository)
+    assert published(repository) == sorted([".nojekyll", "done.json", "index.html", name])
+    bare = repository.parent / "remote.git"
+    assert git("show", f"gh-pages:{name}", cwd=bare) == "theirs"
+    assert git("rev-list", "--count", "gh-pages", cwd=bare).strip() == "3"
+
+
+def test_a_branch_of_the_checkout_with_work_that_was_not_pushed_stays_as_it_is(repository: Path, site: Path) -> None:
+    git("branch", "gh-pages", cwd=repository)
+    before = git("rev-parse", "gh-pages", cwd=repository)
+    publish_site(site, repository)
+    assert git("rev-parse", "gh-pages", cwd=repository) == before
+
+
+@pytest.mark.parametrize("name", [".env", "CNAME", "js/notes.txt", "thesis/chapter.tex"])
+def test_what_no_build_has_made_is_not_published(repository: Path, site: Path, name: str, capfd) -> None:
+    (site / name).parent.mkdir(exist_ok=True)
+    (site / name).write_text("a secret")
+    publish_site(site, repository)
+    assert published(repository) == [".nojekyll", "done.json", "index.html", "js/app.js", "model/cnn/model.json"]
+    assert name in capfd.readouterr().out
+    assert (site / name).read_text() == "a secret"
+
+
+def test_a_folder_that_no_build_has_made_is_not_published(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "index.html").write_text("somebody's")
+    with pytest.raises(BuildError, match="no build has made"):
+        publish_site(tmp_path / "other", repository)
+
+
+def test_a_file_that_is_not_as_the_build_left_it_is_not_published(repository: Path, site: Path) -> None:
+    (site / "index.html").write_text("ind")
+    with pytest.raises(BuildError, match=r"index\.html is not as the build has left it"):
+        publish_site(site, repository)
+
+
+def test_the_checkout_is_left_as_it_was(repository: Path, site: Path) -> None:
+    publish_site(site, repository)
+    assert git("status", "--porcelain", cwd=repository) == ""
+    assert git("branch", "--show-current", cwd=repository).strip() == "main"
+
+
+def test_without_a_remote_the_remedy_is_named(repository: Path, site: Path) -> None:
+    git("remote", "remove", "origin", cwd=repository)
+    with pytest.raises(BuildError, match="no git repository with a remote") as caught:
+        publish_site(site, repository)
+    assert "git remote add origin" in caught.value.remedy
+
+
+def test_a_push_that_fails_is_a_problem_to_mend(repository: Path, site: Path) -> None:
+    git("remote", "set-url", "origin", str(repository.parent / "gone.git"), cwd=repository)
+    with pytest.raises(BuildError, match=r"could not be put on gh-pages.*does not appear to be a git repository"):
+        publish_site(site, repository)
+
+
+def test_what_others_push_at_the_same_moment_is_not_pushed_over(repository: Path, site: Path) -> None:
+    publish_site(site, repository)
+    elsewhere = repository.parent / "elsewhere"
+    git("clone", "--branch", "gh-pages", str(repository.parent / "remote.git"), str(elsewhere), cwd=repository.parent)
+    git("commit", "--allow-empty", "-m", "theirs", cwd=elsewhere)
+    hook = repository / ".git" / "hooks" / "pre-push"  # git runs it between the look at the remote and the push
+    hook.write_text(f"#!/bin/sh\nunset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE\ncd '{elsewhere}' && git push -q\n")
+    hook.chmod(0o755)
+    put_in_place(rendered(site.parent, {"index.html": "newer"}), site)
+    with pytest.raises(BuildError, match="could not be put on gh-pages"):
+        publish_site(site, repository)
+    bare = repository.parent / "remote.git"
+    assert git("log", "-1", "--format=%s", "gh-pages", cwd=bare).strip() == "theirs"
+    hook.unlink()
+    publish_site(site, repository)
+    assert git("log", "--format=%s", "gh-pages", cwd=bare).split("\n")[:2] == ["Publish the site", "theirs"]
+
+
+def test_what_git_says_against_a_push_is_passed_on(repository: Path, site: Path) -> None:
+    publish_site(site, repository)
+    hook = repository.parent / "remote.git" / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho only on Tuesdays >&2\nexit 1\n")
+    hook.chmod(0o755)
+    put_in_place(rendered(site.parent, {"index.html": "newer"}), site)
+    with pytest.raises(BuildError, match="only on Tuesdays"):
+        publish_site(site, repository)
+    assert git("rev-list", "--count", "gh-pages", cwd=repository.parent / "remote.git").strip() == "1"
+
+
+@pytest.fixture
+def built(tmp_path: Path, site: Path) -> tuple[Request, Folders]:
+    """A build that has finished, with a config of its own."""
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
+    request, folders = Request(config), Folders(tmp_path / "work", site)
+    write_record(request, request.config(), folders, finished=True, rendered=tmp_path / "rendered")
+    refuse_if_outdated(folders)
+    return request, folders
+
+
+def test_a_site_older_than_its_config_is_refused(built: tuple[Request, Folders]) -> None:
+    request, folders = built
+    text = request.config_file.read_text(encoding="utf-8")
+    request.config_file.write_text(text + "# a comment changes nothing\n", encoding="utf-8")
+    refuse_if_outdated(folders)
+    request.config_file.write_text(text.replace("batch_photos = 10", "batch_photos = 11"), encoding="utf-8")
+    with pytest.raises(BuildError, match=r"older than config\.toml"):
+        refuse_if_outdated(folders)
+
+
+def test_a_site_whose_build_did_not_finish_is_refused(built: tuple[Request, Folders]) -> None:
+    request, folders = built
+    write_record(request, request.config(), folders, finished=False)
+    with pytest.raises(BuildError, match="did not finish"):
+        refuse_if_outdated(folders)
+
+
+def test_a_site_of_another_build_is_refused(built: tuple[Request, Folders], tmp_path: Path) -> None:
+    put_in_place(rendered(tmp_path, {"index.html": "another build's"}), built[1].site)
+    with pytest.raises(BuildError, match=r"is not what the last build in .* has made"):
+        refuse_if_outdated(built[1])
+
+
+def test_a_site_that_was_never_built_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="no built site"):
+        refuse_if_outdated(Folders(tmp_path / "work", tmp_path / "site"))
+
+
+def test_the_record_names_no_more_than_it_needs(built: tuple[Request, Folders]) -> None:
+    record = json.loads(built[1].record.read_text(encoding="utf-8"))
+    assert sorted(record) == ["config", "config_file", "finished", "settings", "site", "source"]
