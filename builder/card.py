@@ -1,6 +1,6 @@
 """Whether a network's card is sound: every key, type, range and count, before anything is answered by it.
 
-`card.schema.json` says what each key may hold. The page refuses the same cards, by `web_template/js/cards.js`.
+`card.schema.json` says what each key may hold. The page refuses the same cards, by `web_template/js/network/cards.js`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the network looked at: a heat map for one class (Grad-CAM, Selvaraju and others, ICCV 2017).
 
-The page makes the same in `web_template/js/network.js`; the two must agree. Where each of its cells lies in the photo
-stands in the card.
+The page makes the same in `web_template/js/network/network.js`; the two must agree. Where each of its cells
+lies in the photo stands in the card.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From a photo file to the pixels the network sees: decode upright, frame, shrink.
 
-The page does the same in `web_template/js/photo.js` and `pixels.js`; the two must agree (design, section 3).
+The page does the same in `web_template/js/photo/`; the two must agree (design, section 3).
 """
 
 from __future__ import annotations

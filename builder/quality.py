@@ -1,6 +1,6 @@
 """How sharp and how well lit a photo is, and the limits beyond which the page says so.
 
-The page measures the same in `web_template/js/quality.js`; the two must agree.
+The page measures the same in `web_template/js/photo/quality.js`; the two must agree.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Twins: every file the page fetches also stands there as a script, for pages opened from disk.
 
 A browser lets a page opened from disk load a script but not fetch a file. The twin of `a/b.bin` is `a/b.bin.js`
-and holds one line, which `web_template/js/bytes.js` takes in:
+and holds one line, which `web_template/js/site/bytes.js` takes in:
 
     Bytes.handOver("a/b.bin", "<the file's bytes in base64>");
 
