@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
+from sklearn.datasets import load_sample_image
 
 from builder.data import near_identical
 from builder.data.demo.draw import draw_demo_photos
@@ -94,3 +95,14 @@ def test_groups_are_the_same_however_many_pairs_are_joined_at_once(monkeypatch: 
     assert 50 < len(set(groups.tolist())) <= 60 + len(hashes) // 10
     monkeypatch.setattr(near_identical, "JOINED_AT_ONCE", 1)
     assert (group_near_identical(hashes) == groups).all()
+
+
+@pytest.mark.parametrize(
+    ("photograph", "likeness"),
+    [
+        ("china.jpg", "9d0ab857c2f5c7e0460f7d1abb1c259d388cf301c5f64c6ee0b32f303f0167b8"),
+        ("flower.jpg", "9b3c64b238d36692b34dcd36c934ec22cdd2714a34c3732c32cc93322776ddb3"),
+    ],
+)
+def test_a_hash_is_that_of_the_library_imagehash(photograph: str, likeness: str) -> None:
+    assert likeness_of(load_sample_image(photograph)) == likeness  # `imagehash.phash`, version 4.3.2, says the same

@@ -245,6 +245,21 @@ def test_the_whole_site_is_kept_but_for_weights_and_twins(demo_build: Build) -> 
         assert entry["integrity"] == f"sha256-{base64.b64encode(digest).decode()}"
 
 
+def test_what_only_other_ways_into_the_site_need_is_not_kept(site: Path) -> None:
+    kept = ("a b.html", "ar/404.html", "ar/sw.js", "model/cnn/card.json", "vendor/tf.wasm", "x.webmanifest")
+    left_out = (
+        "404.html", "model/cnn/card.json.js", "model/cnn/model.json", "model/cnn/group1-shard1of1.bin",
+        "model/cnn/group1-shard1of1.bin.js", "vendor/tf.wasm.js", "vendor/workbox-more.js", "predictions.csv",
+        ".hidden.js", ".git/hook.js",
+    )  # fmt: skip
+    before = {entry["url"] for entry in listed(site)}
+    for name in (*kept, *left_out):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text("")
+    write_service_worker(TEMPLATE / "sw.js", site)
+    assert [entry["url"] for entry in listed(site)] == sorted({*before, *kept})
+
+
 def test_the_same_site_gives_the_same_service_worker(site: Path) -> None:
     before = (site / "sw.js").read_bytes()
     write_service_worker(TEMPLATE / "sw.js", site)
