@@ -27,7 +27,7 @@ TINY = ("demo.photos=70", "compact.epochs=1", "site.networks=compact", "evaluati
 SWAPPING = """
 import sys
 from pathlib import Path
-from builder.pipeline.site_folder import put_in_place
+from builder.site.in_place import put_in_place
 site, first, second = map(Path, sys.argv[1:4])
 print("ready", flush=True)
 for turn in range(int(sys.argv[4])):

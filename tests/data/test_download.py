@@ -132,7 +132,7 @@ def test_two_builds_at_once_wait_for_each_other_and_fetch_every_file_once(server
 HOLD = """
 import sys, time
 from pathlib import Path
-from builder.folder_lock import locked
+from builder.files.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -345,7 +345,7 @@ def test_what_was_fetched_is_a_source_like_any_other(server: Dataverse, user_cac
 def test_at_a_terminal_a_person_is_asked(server: Dataverse, cache: Path, typed: str, said: str) -> None:
     script = f"""
 from pathlib import Path
-from builder.data.download import fetch_ham10000
+from builder.data.sources.download import fetch_ham10000
 from builder.errors import BuildError
 try:
     print("fetched", fetch_ham10000(folder=Path({str(cache)!r}), address={server.address!r}))

@@ -25,14 +25,14 @@ DELETING = {
 SWAPPING = """
 import sys
 from pathlib import Path
-from builder.pipeline.site_folder import put_in_place
+from builder.site.in_place import put_in_place
 site, *rendered = map(Path, sys.argv[1:])
 print("ready", flush=True)
 for turn in range(int(rendered.pop().name)):
     put_in_place(rendered[turn % len(rendered)], site)
 """
 # The same on a system that cannot let two folders change places in one step.
-WITHOUT_EXCHANGE = "import builder.ownership\nbuilder.ownership.exchange = lambda *_: False\n" + SWAPPING
+WITHOUT_EXCHANGE = "import builder.files.ownership\nbuilder.ownership.exchange = lambda *_: False\n" + SWAPPING
 
 
 def write(folder: Path, content: str, files: int = 12) -> Path:
@@ -172,7 +172,7 @@ def test_a_disk_that_takes_no_more_leaves_the_last_site_and_nothing_else(site: P
     before = in_site(site)
     write(tmp_path / "new", "new")
     script = (
-        "import resource, sys; from pathlib import Path; from builder.pipeline.site_folder import put_in_place\n"
+        "import resource, sys; from pathlib import Path; from builder.site.in_place import put_in_place\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
         "put_in_place(Path(sys.argv[1]), Path(sys.argv[2]))"
     )

@@ -272,7 +272,7 @@ def test_equal_figures_share_a_place_and_what_was_not_measured_comes_last() -> N
 
 
 def test_without_a_browser_the_build_says_so_before_it_begins(tmp_path: Path) -> None:
-    script = "import sys; from builder.leaderboard import times; times.CHROMIUMS = times.CHANNELS = (); "
+    script = "import sys; from builder.studies.leaderboard import times; times.CHROMIUMS = times.CHANNELS = (); "
     script += "from builder.cli import main; sys.exit(main(sys.argv[1:]))"
     told = subprocess.run(
         [sys.executable, "-c", script, "leaderboard", "--work", str(tmp_path / "work")],

@@ -40,16 +40,17 @@ if devices == "two":
         processor, [tensorflow.config.LogicalDeviceConfiguration()] * 2
     )
 import numpy as np
-from builder.config import MachinesConfig, read_config
+from builder.config.read import read_config
+from builder.config.training import MachinesConfig
 from builder.errors import BuildError
-from builder.machines import strategy_of
+from builder.train.machines import strategy_of
 try:
     if devices == "two":
         strategy = tensorflow.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     else:
         strategy = strategy_of(MachinesConfig(devices, "float32", 60.0))
     from builder.quiet_tensorflow import tf_keras
-    from builder.train import fit
+    from builder.train.stage import fit
     from builder.train.recipe import compile_network
     recipe = read_config(Path("config.toml"), source="demo").network_of("cnn").recipe
     recipe = replace(recipe, epochs=epochs, batch_photos=8, learning_rate=1e-3)
