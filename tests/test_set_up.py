@@ -199,7 +199,7 @@ import importlib, pathlib, sys
 sys.modules.update(dict.fromkeys({only_some}))  # whoever imports one of them fails
 for file in sorted(pathlib.Path("builder").rglob("*.py")):
     name = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
-    if not name.startswith(("builder.search", "builder.leaderboard.times")):
+    if not name.startswith(("builder.studies.search", "builder.studies.leaderboard.times")):
         importlib.import_module(name)
 """
     told = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
