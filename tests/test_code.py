@@ -24,7 +24,7 @@ def test_python_is_clean(arguments: list[str]) -> None:
 
 def test_javascript_is_type_checked() -> None:
     compiler = REPOSITORY / "node_modules" / "typescript" / "bin" / "tsc"
-    command = [NODE, compiler, "--project", REPOSITORY / "tsconfig.json"]
+    command = [NODE, str(compiler), "--project", str(REPOSITORY / "tsconfig.json")]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 

@@ -123,7 +123,8 @@ def test_a_part_comes_when_a_command_first_needs_it_and_once(project: Project) -
 
 
 def test_inside_the_environment_a_part_comes_too(project: Project) -> None:
-    command = [project.environment / ("Scripts" if os.name == "nt" else "bin") / "python", "build.py", "search"]
+    python = project.environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+    command = [str(python), "build.py", "search"]
     told = subprocess.run(command, cwd=project.folder, env=project.env, capture_output=True, text=True, check=True)
     assert told.stdout.splitlines() == [said("search"), "ran search ['basis', 'further']"]
 
