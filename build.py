@@ -19,12 +19,12 @@ PACKAGES = os.path.join(HERE, "node_modules")
 # The parts of what is set up: by which lock each is made, and what is said then.
 PARTS = {
     "base": ("requirements.lock", "First use: setting up .venv (0.4 GB to download, once)."),
-    "page": ("package-lock.json", "Setting up TensorFlow.js (10 MB to download, once)."),
+    "page": ("package-lock.json", "Setting up TensorFlow.js (25 MB to download, once)."),
     "npm": ("requirements/npm.lock", "No npm on this machine can do that: setting one up (60 MB to download, once)."),
-    "search": ("requirements/search.lock", "Setting up what searches: Optuna (6 MB to download, once)."),
+    "search": ("requirements/search.lock", "Setting up what searches: Optuna (5 MB to download, once)."),
     "browser": ("requirements/browser.lock", "Setting up what drives a browser: Playwright (50 MB to download, once)."),
     "test": ("requirements/test.lock", "Setting up what tests: pytest, mypy and Ruff (30 MB to download, once)."),
-    "checks": ("package-lock.json", "Setting up what checks the page: TypeScript and axe (12 MB to download, once)."),
+    "checks": ("package-lock.json", "Setting up what checks the page: TypeScript and axe (30 MB to download, once)."),
 }
 ALWAYS = ("base", "page")
 WHEN_FIRST_USED = {

@@ -10,7 +10,8 @@ import pytest
 
 from builder.config.read import read_config
 from builder.data import ingest
-from builder.data.gather import gather_photos, source_fingerprint
+from builder.data.demo.stage import draw_photos
+from builder.data.gather import source_fingerprint
 from builder.data.near_identical import group_near_identical, likeness_of
 from builder.data.pixel_file import PixelReader, appending_pixels
 from builder.data.store import stored_pixels
@@ -152,7 +153,7 @@ def test_the_demo_photos_are_the_same_from_the_same_seed(tmp_path: Path) -> None
     config = read_config(REPOSITORY / "config.toml", settings=["demo.photos=70"])
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        gather_photos(config.data, tmp_path / name)
+        draw_photos(config.demo, tmp_path / name)
     assert (tmp_path / "one/pixels.npy").read_bytes() == (tmp_path / "two/pixels.npy").read_bytes()
 
 
