@@ -73,7 +73,14 @@ def refuse_foreign(folder: Path) -> None:
 
 def foreign_in(folder: Path) -> list[str]:
     """What is in `folder` and not in its list: files, links, folders without any file of the list."""
-    listed = files_of(folder)
+    while True:
+        listed = files_of(folder)
+        found = _not_listed(folder, listed)
+        if not found or files_of(folder) == listed:  # else another build has just replaced the folder
+            return found
+
+
+def _not_listed(folder: Path, listed: Files) -> list[str]:
     folders = {parent.as_posix() for name in listed for parent in Path(name).parents}
     found = []
     for file in sorted(folder.rglob("*")) if folder.is_dir() else []:
