@@ -32,7 +32,7 @@ for turn in range(int(rendered.pop().name)):
     put_in_place(rendered[turn % len(rendered)], site)
 """
 # The same on a system that cannot let two folders change places in one step.
-WITHOUT_EXCHANGE = "import builder.files.ownership\nbuilder.ownership.exchange = lambda *_: False\n" + SWAPPING
+WITHOUT_EXCHANGE = "import builder.files.ownership\nbuilder.files.ownership.exchange = lambda *_: False\n" + SWAPPING
 
 
 def write(folder: Path, content: str, files: int = 12) -> Path:
