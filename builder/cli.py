@@ -142,7 +142,7 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
         help="demo (drawn photos, the default), ham10000 (fetched), or a folder or file of yours: HAM10000, ISIC 2018 "
         "Task 3, class folders, X.npy, DermaMNIST .npz",
     )
-    add("--test-data", metavar="SOURCE", help="a source of its own for the test part, of any kind too")
+    add("--test-data", metavar="SOURCE", help="a separate source for the test part, in any supported format")
     add("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
     add("--measure-leakage", action="store_true", help="train once more, split by photo: what that adds to the figures")
     add(

@@ -162,7 +162,7 @@ def plain_number(number: Any) -> str:
 
 
 def settings(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every number of the recipe as (`section.key`, value), in the order of the file."""
+    """Every setting of the recipe as (`section.key`, value), in the order of the file."""
     for key, value in config.items():
         if isinstance(value, Mapping):
             yield from settings(value, f"{prefix}{key}.")

@@ -38,7 +38,7 @@ def mobilenet(photo: Any, layers: Any) -> Any:
 
     values = layers.Rescaling(1 / 127.5, offset=-1)(photo)  # to -1..1, as on ImageNet
     base = tf_keras.applications.MobileNet(include_top=False, weights=None, input_tensor=values)
-    for layer in base.layers:  # for where it is drawn anew: Keras means far more photos
+    for layer in base.layers:  # for when it is initialised again: Keras's momentum is meant for far more photos
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = MOMENTUM
         if isinstance(layer, layers.DepthwiseConv2D):  # each channel has nine inputs; Glorot would count all channels'

@@ -81,6 +81,6 @@ def _write_best(request: Request, config: Config, settings: dict[str, Any], into
 
 
 def _said_by_hand(config: Config, network: str) -> dict[str, Any]:
-    """What the command line says of all networks, which goes before a network's own file as a config's does not."""
+    """What the command line says of all networks, which overrides a network's own file, as a config's does not."""
     made = config.network_of(network).settings
     return {key: made[key] for key in sorted(config.set_by_hand)}

@@ -22,7 +22,7 @@ Targets = NDArray[np.float32]  # (photos, 7)
 def compile_network(network: Network, recipe: TrainingConfig, photos: int, epoch: int = 1) -> Network:
     """Give the network the optimiser and the loss of the recipe; photos: how many an epoch shows it.
 
-    epoch: by its number, what stands still is made to; see builder/train/fine_tuning.py.
+    epoch: decides which layers are frozen; see builder/train/fine_tuning.py.
     """
     own = enter_stage(network, recipe, epoch)
     with network.distribute_strategy.scope():

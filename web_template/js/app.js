@@ -97,7 +97,7 @@ async function takeSample(address, name) {
     const blob = await (await Bytes.fetch(address)).blob();
     if (wish === newestWish) take([new File([blob], name, { type: "image/png" })]);
   } catch (error) {
-    console.error(`${address} did not arrive:`, error);
+    console.error(`${address} could not be loaded:`, error);
     View.showMessage(Words.say("samples.problem-title"), Words.say("samples.problem"));
   }
 }

@@ -100,8 +100,8 @@ def _list_folder(path: Path, found: Found) -> Listing:
     if is_class_folders(found):
         return list_class_folders(found)
     raise BuildError(
-        f"{path} is of no kind this program knows: {METADATA}.csv is missing, and so is every other sign "
-        f"({len(found.photos)} photos and {len(found.tables)} tables were found)",
+        f"No supported data set was found in {path}: {len(found.photos)} photos and {len(found.tables)} tables, but no "
+        f"{METADATA}.csv and no other format",
         remedy=f"name a folder that holds one of these: {KINDS}",
     )
 

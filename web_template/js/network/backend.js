@@ -107,7 +107,7 @@ async function arrived(name) {
     await Scripts.load(scriptOf(name));
   } catch (error) {
     if (isConnectionLost(error)) throw error;
-    console.info(`The ${name} backend did not arrive:`, error);
+    console.info(`The ${name} backend could not be loaded:`, error);
   }
   return tf.findBackendFactory(name) !== null;
 }
