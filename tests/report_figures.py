@@ -1,4 +1,4 @@
-"""A small `report.json` made by hand, to test its pages without a build: see builder/site/report.schema.json."""
+"""A small `report.json` made by hand, to test its pages without a build: see builder/evaluate/report.schema.json."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ from builder.errors import BuildError
 from builder.export.card import card_problem
 from builder.export.disk_copies import write_disk_copy
 from builder.export.equalisation import equalise
-from builder.export.tensorflowjs import load_layers_model, save_layers_model
+from builder.export.shards import write_model
+from builder.export.tensorflowjs import load_layers_model
 from builder.files.ownership import delete_files
 from builder.files.regular import read_json
-from builder.network import Network, design_of
+from builder.network import Network
 from builder.photo.size import HEIGHT_PX, MAX_MEGAPIXELS, WIDTH_PX
 from builder.predict.calibrate import load_calibrated
 from builder.predict.grad_cam import describe_grad_cam
@@ -32,13 +32,9 @@ from builder.predict.trained import predict
 from builder.progress import steps
 from builder.split import load_parts
 
-ORIGIN_SHARD_BYTES = 4 * 1024 * 1024
-# Of all weights: such kernels may be stored in 8 bits, their errors average out; those of the first layers are smaller.
-LARGE_KERNEL_SHARE = 0.07
 # How they may be stored, the smallest first: a temperature below 1 magnifies what 8 bits lose, and so do many layers in
 # a row; float32 is all of the network as it was trained.
 LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16", "float32"), "float32": ("float32",)}
-STORED_BYTES = {"uint8": 1, "float16": 2}
 
 COMPARED_PHOTOS = 100  # of the test part: more take longer and change the largest change little
 # Largest change of any probability that storing may cause.
@@ -125,28 +121,6 @@ def store_smallest(
     return stored, large_kernels, comparison
 
 
-def write_model(network: Network, large_kernels: str, folder: Path) -> None:
-    """Write `model.json` and its shards: all `float32` in the origin's 4 MiB shards, else in as many smaller ones.
-
-    large_kernels: what the kernels with many of the weights are stored as, `uint8` or `float16`; the rest is float16.
-    """
-    shards = design_of(network.name).shards
-    if large_kernels == "float32":
-        save_layers_model(network, folder, quantized={}, shard_bytes=ORIGIN_SHARD_BYTES)
-        return
-    by_type: dict[str, list[Any]] = {"float16": [], "uint8": []}
-    fewest = LARGE_KERNEL_SHARE * network.count_params()
-    for weight in network.weights:
-        by_type[large_kernels if math.prod(weight.shape) >= fewest else "float16"].append(weight)
-    stored_bytes = sum(STORED_BYTES[kind] * math.prod(weight.shape) for kind in by_type for weight in by_type[kind])
-    save_layers_model(
-        network,
-        folder,
-        quantized={kind: [_name(weight) for weight in weights] for kind, weights in by_type.items() if weights},
-        shard_bytes=math.ceil(stored_bytes / (shards or math.ceil(stored_bytes / ORIGIN_SHARD_BYTES))),
-    )
-
-
 def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparison:
     """Compare probabilities (photos, 7) of the trained and of the stored network."""
     return Comparison(
@@ -231,7 +205,3 @@ def _in_order(folder: Path) -> list[Path]:
     """`model.json`, then the shards by number."""
     manifest = read_json(folder / "model.json")["weightsManifest"]
     return [folder / "model.json", *(folder / path for group in manifest for path in group["paths"])]
-
-
-def _name(weight: Any) -> str:
-    return str(weight.name).removesuffix(":0")

@@ -72,7 +72,7 @@ RENDER = Stage(
     "builder.site.render:render_site",
     {"trained": (), "calibrated": ()},
     files=(
-        "builder/site/report.schema.json",
+        "builder/evaluate/report.schema.json",
         "builder/site/leaderboard.schema.json",
         "web_template",
         "package-lock.json",

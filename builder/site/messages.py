@@ -8,40 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from builder.classes import CLASSES
 from builder.errors import BuildError
 from builder.folders import TEMPLATES
+from builder.site.languages import LANGUAGES, Language
 
 Messages = dict[str, str]
 
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """A language of the site: its folder, how it calls itself, and how it writes numbers (as Unicode's CLDR has it)."""
-
-    code: str  # the folder of its pages, and the name of its message file
-    tag: str  # as `lang` and `hreflang` want it
-    name: str
-    direction: str = "ltr"
-    group: str = ","  # between thousands
-    decimal: str = "."
-    ungrouped_digits: int = 3  # numbers of so many digits, and fewer, are written without `group`
-    plurals: tuple[str, ...] = ("one", "other")
-
-
-ENGLISH = Language("en", "en", "English")
-LANGUAGES = (
-    ENGLISH,
-    Language("de", "de", "Deutsch", group=".", decimal=","),
-    Language("es", "es", "Español", group=".", decimal=",", ungrouped_digits=4),
-    Language("fr", "fr", "Français", group="\u202f", decimal=","),
-    Language("zh", "zh-Hans", "简体中文", plurals=("other",)),
-    # Western digits, as most Arabic pages about medicine have them; js/page/language.js asks for the same.
-    Language("ar", "ar", "العربية", "rtl", plurals=("zero", "one", "two", "few", "many", "other")),
-)  # fmt: skip
 PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 SAID = re.compile(r"Words\.(say|plural)\(([^,()]*)")  # the key, or what chooses between keys

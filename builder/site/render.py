@@ -15,15 +15,16 @@ from builder.config.config import Config
 from builder.config.training import IMAGENET, NO_BASE
 from builder.files.ownership import copy_files
 from builder.files.regular import read_json
-from builder.folders import TEMPLATES, NetworkResults
+from builder.folders import REPOSITORY, TEMPLATES, NetworkResults
 from builder.formatting import FILTERS
 from builder.site.citations import METHODS
 from builder.site.class_facts import ABCDE, DRAWING_PX, FACTS, draw_classes
 from builder.site.file_names import BOARD, PREDICTIONS, REPORT
 from builder.site.icons import draw_icons
+from builder.site.languages import ENGLISH, LANGUAGES, Language
 from builder.site.leaderboard_page import PAGE as BOARD_PAGE
 from builder.site.leaderboard_page import write_board_page
-from builder.site.messages import ENGLISH, LANGUAGES, Language, Messages, check_uses, load_messages
+from builder.site.messages import Messages, check_uses, load_messages
 from builder.site.offline import SERVICE_WORKER, write_service_worker
 from builder.site.plots.template_globals import GLOBALS
 from builder.site.report_pages import TEMPLATE as REPORT_PAGE
@@ -35,7 +36,7 @@ from builder.site.search_engines import PREVIEW, address_of, draw_preview, write
 from builder.site.tensorflowjs import copy_tensorflowjs
 from builder.site.words import Words
 
-SCHEMA = Path(__file__).parent / "report.schema.json"
+SCHEMA = REPOSITORY / "builder" / "evaluate" / "report.schema.json"
 
 # English lies at the root, the other languages in folders of their own. All other pages are in English alone.
 IN_ALL_LANGUAGES = ("index.html", "kinds.html", "how.html", "privacy.html")

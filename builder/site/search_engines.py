@@ -9,7 +9,8 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageDraw, ImageFont
 
 from builder.site.class_facts import FACTS
-from builder.site.messages import ENGLISH, LANGUAGES, Language, Messages
+from builder.site.languages import ENGLISH, LANGUAGES, Language
+from builder.site.messages import Messages
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from markupsafe import Markup, escape
 
 from builder.errors import BuildError
 from builder.formatting import counted_out, megabytes, percent_parts
-from builder.site.messages import PLACEHOLDER, Language, Messages
+from builder.site.languages import Language
+from builder.site.messages import PLACEHOLDER, Messages
 
 
 class Words:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builder.export.equalisation import equalise
-from builder.export.stage import write_model
+from builder.export.shards import write_model
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fold_normalisations

@@ -17,15 +17,8 @@ import pytest
 
 from builder.errors import BuildError
 from builder.export.disk_copies import disk_copy_of, write_disk_copy
-from builder.export.stage import (
-    LARGEST_CHANGE,
-    Comparison,
-    _refuse_if_changed,
-    compare,
-    describe_model,
-    store_smallest,
-    write_model,
-)
+from builder.export.shards import write_model
+from builder.export.stage import LARGEST_CHANGE, Comparison, _refuse_if_changed, compare, describe_model, store_smallest
 from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fold_normalisations

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from builder.errors import BuildError
-from builder.site.messages import ENGLISH, LANGUAGES, PLACEHOLDER, Language, check_uses, load_messages
+from builder.site.languages import ENGLISH, LANGUAGES, Language
+from builder.site.messages import PLACEHOLDER, check_uses, load_messages
 from builder.site.words import Words, plural_form
 from tests.conftest import REPOSITORY, Build
 from tests.in_node import in_node

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page
 from builder.classes import CLASSES
 from builder.folders import TEMPLATES
 from builder.site.class_facts import DRAWING_PX, FACTS
-from builder.site.messages import ENGLISH, LANGUAGES, Language, load_messages
+from builder.site.languages import ENGLISH, LANGUAGES, Language
+from builder.site.messages import load_messages
 from builder.site.render import IN_ALL_LANGUAGES
 from tests.conftest import Build, run_build_py
 

@@ -63,7 +63,7 @@ def shown(name: str, value: float | None) -> str:
 
 
 def test_the_reports_of_these_tests_have_the_shape_that_the_site_publishes() -> None:
-    schema = json.loads((REPOSITORY / "builder" / "site" / "report.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((REPOSITORY / "builder" / "evaluate" / "report.schema.json").read_text(encoding="utf-8"))
     whole = {**make_report(), "leakage": make_leakage(), "folds": make_folds()}
     for report in (make_report(), make_report(is_demo=True), whole):
         problems = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(report)]

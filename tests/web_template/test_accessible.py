@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from builder.site.messages import LANGUAGES, Language
+from builder.site.languages import LANGUAGES, Language
 from builder.site.render import IN_ALL_LANGUAGES
 from tests.conftest import Build
 from tests.visiting import AXE, violations

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from builder.site.messages import LANGUAGES
+from builder.site.languages import LANGUAGES
 from tests.conftest import Build
 from tests.tampering import CARD, FILES, SCRIPTS, WASM, Tampering
 from tests.visiting import METERED, png, spot_photo

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from builder.site.messages import LANGUAGES, Language
+from builder.site.languages import LANGUAGES, Language
 from tests.conftest import Build
 from tests.visiting import answer, choose, png, rows, settle, spot_photo, visit
 
