@@ -100,8 +100,8 @@ def _list_folder(path: Path, found: Found) -> Listing:
     if is_class_folders(found):
         return list_class_folders(found)
     raise BuildError(
-        f"No supported data set was found in {path}: {len(found.photos)} photos and {len(found.tables)} tables, but no "
-        f"{METADATA}.csv and no other format",
+        f"No supported data set was found in {path}: {METADATA}.csv is missing, and its {len(found.photos)} photos and "
+        f"{len(found.tables)} tables are in no other supported layout",
         remedy=f"name a folder that holds one of these: {KINDS}",
     )
 
