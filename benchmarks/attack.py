@@ -36,7 +36,8 @@ KINDS = {
 
 
 def main() -> None:
-    files = [next((REPOSITORY / "tests").rglob(f"{file}.py")) for files in KINDS.values() for file in files]
+    names = [file for files in KINDS.values() for file in files]
+    files = [found for name in names for found in sorted((REPOSITORY / "tests").rglob(f"{name}.py"))]
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         # Not `build.py test`, which runs files that are named in one process.
