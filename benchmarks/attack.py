@@ -36,8 +36,8 @@ KINDS = {
 
 
 def main() -> None:
-    names = [file for files in KINDS.values() for file in files]
-    files = [found for name in names for found in sorted((REPOSITORY / "tests").rglob(f"{name}.py"))]
+    attacking = [name for names in KINDS.values() for name in names]
+    files = [found for name in attacking for found in sorted((REPOSITORY / "tests").rglob(f"{name}.py"))]
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         # Not `build.py test`, which runs files that are named in one process.
