@@ -48,6 +48,7 @@ importScripts(
 
 (() => {
   const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+  const LEFT_WITHIN_MS = 1000;
   /** @type {typeof import("workbox-precaching")} */
   const { precacheAndRoute } = Reflect.get(self, "workbox").precaching;
 
@@ -63,9 +64,23 @@ importScripts(
 
   /** @param {MessagePort} asker hears whether it should load itself again */
   async function takeOver(asker) {
-    const open = await worker.clients.matchAll({ includeUncontrolled: true, type: "window" });
-    const isAlone = open.filter(({ url }) => url.startsWith(worker.registration.scope)).length <= 1;
+    const isAlone = await becomesAlone();
     asker.postMessage(isAlone);
     if (isAlone) await worker.skipWaiting();
+  }
+
+  // A page that the visitor has just left, even the one that loads itself again, is still counted for a moment.
+  async function becomesAlone() {
+    const deadline = Date.now() + LEFT_WITHIN_MS;
+    while ((await openPages()) > 1) {
+      if (Date.now() > deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return true;
+  }
+
+  async function openPages() {
+    const open = await worker.clients.matchAll({ includeUncontrolled: true, type: "window" });
+    return open.filter(({ url }) => url.startsWith(worker.registration.scope)).length;
   }
 })();
