@@ -38,7 +38,7 @@ from onnx_graph import onnx_graph_of  # noqa: E402  (beside this file)
 
 from build import npm_command  # noqa: E402  (the package is not installed)
 from builder.data.demo.draw import draw_demo_photos  # noqa: E402
-from builder.export.tensorflowjs import load_layers_model  # noqa: E402
+from builder.export.layers_model import load_layers_model  # noqa: E402
 from builder.quiet_tensorflow import tensorflow  # noqa: E402
 from builder.site.scripts import bundle  # noqa: E402
 from tests.page import as_globals  # noqa: E402

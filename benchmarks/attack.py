@@ -24,7 +24,7 @@ KINDS = {
     "names of people": ("test_build_from_photos", "test_names"),
     "hostile names, in terminal and page": ("test_hostile_names", "test_names_in_browser"),
     "tampered hosts": ("test_tampered_hosts",),
-    "tampered cards, page and terminal": ("test_cards",),
+    "tampered cards, page and terminal": ("test_card",),
     "hostile data sets": ("test_hostile_data",),
     "hostile arrays": ("test_hostile_arrays",),
     "requests to serve": ("test_serve",),

@@ -21,17 +21,17 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from builder.files.ownership import DONE, Files, content_hash, files_of, replacing, restore  # noqa: E402
-from builder.site.in_place import put_in_place  # noqa: E402
+from builder.site.replace_site import replace_site  # noqa: E402
 
 TINY = ("demo.photos=70", "compact.epochs=1", "site.networks=compact", "evaluation.resamples=20")
 SWAPPING = """
 import sys
 from pathlib import Path
-from builder.site.in_place import put_in_place
+from builder.site.replace_site import replace_site
 site, first, second = map(Path, sys.argv[1:4])
 print("ready", flush=True)
 for turn in range(int(sys.argv[4])):
-    put_in_place((first, second)[turn % 2], site)
+    replace_site((first, second)[turn % 2], site)
 """
 
 
@@ -51,13 +51,13 @@ def main() -> None:
 def kill_swaps(folder: Path, tries: int, moments: random.Random) -> None:
     site, first, second = folder / "swapped" / "site", write(folder / "a", "first"), write(folder / "b", "second")
     good = [files_of(first), files_of(second)]
-    put_in_place(first, site)
+    replace_site(first, site)
     whole = mended = clean = 0
     for _ in range(tries):
         kill(swapping(site, first, second, turns=100_000), moments.uniform(0, 0.4))
         restore(site)
         whole += in_site(site) in good
-        put_in_place(first, site)
+        replace_site(first, site)
         mended += in_site(site) == good[0]
         clean += [path.name for path in site.parent.iterdir()] == ["site"]
     print(

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, sync_playwright
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from builder.export.tensorflowjs import load_layers_model  # noqa: E402
+from builder.export.layers_model import load_layers_model  # noqa: E402
 from builder.photo.preprocess import photo_to_pixels  # noqa: E402  (the package is not installed)
 from builder.predict.trained import predict  # noqa: E402
 from builder.site.scripts import bundle_scripts  # noqa: E402

@@ -11,9 +11,9 @@ import numpy as np
 
 from builder.data.demo.draw import draw_demo_photos
 from builder.export.disk_copies import write_disk_copy
+from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
 from builder.export.stage import describe_model
-from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.photo.quality import measure_quality, quality_limits
 from builder.photo.size import height_for

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from builder.export.tensorflowjs import save_layers_model
+from builder.export.layers_model import save_layers_model
 from builder.network import Network, design_of
 
 ORIGIN_SHARD_BYTES = 4 * 1024 * 1024

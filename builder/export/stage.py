@@ -17,10 +17,10 @@ from builder.data.demo.draw import draw_demo_photos
 from builder.data.store import load_photos
 from builder.errors import BuildError
 from builder.export.card import card_problem
+from builder.export.cross_layer_equalization import equalize_layers
 from builder.export.disk_copies import write_disk_copy
-from builder.export.equalisation import equalise
+from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
-from builder.export.tensorflowjs import load_layers_model
 from builder.files.ownership import delete_files
 from builder.files.regular import read_json
 from builder.network import Network
@@ -77,7 +77,7 @@ def export_network(
     }
     network = load_calibrated(trained, calibrated)
     if weights == "mixed":
-        equalise(network, spared=detector_of(limits["scope"]).looked_at)
+        equalize_layers(network, spared=detector_of(limits["scope"]).looked_at)
     folder = into / "model" / network.name
     test = load_photos(photos).pixels[load_parts(split)["test"][:COMPARED_PHOTOS]]
     stored, large_kernels, comparison = store_smallest(network, weights, test, folder)

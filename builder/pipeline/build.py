@@ -28,7 +28,7 @@ from builder.pipeline.stages import BOARD, FOLDS, LEAKAGE, RENDER, SPLIT_LEAKING
 from builder.pipeline.summary import summary_of
 from builder.progress import console
 from builder.site import file_names
-from builder.site.in_place import put_in_place
+from builder.site.replace_site import replace_site
 from builder.train.timing import training_time
 
 
@@ -67,7 +67,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
         board = make_board(chain, networks) if make_board else None
         shown = {"networks": networks, "leakage": leakage, "folds": folds, "board": board}
         rendered = chain.run(RENDER, shown, {"config": config}, key=config.as_dict())
-        put_in_place(rendered, folders.site)
+        replace_site(rendered, folders.site)
         write_record(request, config, folders, finished=True, rendered=rendered, ensemble=ensemble)
     if not chain.ran:
         console.print("Nothing has changed since the last build.")

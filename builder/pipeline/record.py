@@ -11,7 +11,7 @@ from builder.files.regular import read_json
 from builder.files.whole import write_json
 from builder.folders import Folders
 from builder.pipeline.request import Request
-from builder.site.in_place import site_files
+from builder.site.replace_site import site_files
 
 
 def refuse_if_outdated(folders: Folders) -> None:

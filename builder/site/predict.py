@@ -93,7 +93,7 @@ def _classify(
     """Each photo's probabilities by class, and what the page would say of them."""
     import numpy as np
 
-    from builder.export.tensorflowjs import load_layers_model
+    from builder.export.layers_model import load_layers_model
     from builder.predict.ood_detector import cells_of, detector_of
     from builder.predict.trained import predict
 

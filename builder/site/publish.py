@@ -13,7 +13,7 @@ from builder.errors import BuildError
 from builder.export.disk_copies import SUFFIX
 from builder.files.lock import locked_beside
 from builder.files.ownership import DONE, changed_in, copy_files, files_listed, foreign_in
-from builder.site.in_place import site_files
+from builder.site.replace_site import site_files
 
 BRANCH = "gh-pages"
 REMOTE = "origin"

@@ -33,7 +33,7 @@ from builder.site.samples import SAMPLES as DRAWN_SAMPLES
 from builder.site.samples import write_samples
 from builder.site.scripts import SCRIPTS, bundle_scripts
 from builder.site.search_engines import PREVIEW, address_of, draw_preview, write_sitemap
-from builder.site.tensorflowjs import copy_tensorflowjs
+from builder.site.tensorflowjs_scripts import copy_tensorflowjs
 from builder.site.words import Words
 
 SCHEMA = REPOSITORY / "builder" / "evaluate" / "report.schema.json"

@@ -14,7 +14,7 @@ from PIL import Image
 
 from builder.classes import CODES
 from builder.data.demo.draw import draw_demo_photos
-from builder.export.tensorflowjs import load_layers_model
+from builder.export.layers_model import load_layers_model
 from builder.photo.preprocess import photo_to_pixels
 from builder.predict.grad_cam import grad_cam
 from builder.predict.trained import predict

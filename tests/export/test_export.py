@@ -17,15 +17,15 @@ import pytest
 
 from builder.errors import BuildError
 from builder.export.disk_copies import disk_copy_of, write_disk_copy
+from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
 from builder.export.stage import LARGEST_CHANGE, Comparison, _refuse_if_changed, compare, describe_model, store_smallest
-from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fold_normalisations
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from builder.site.messages import classes_in_english
-from tests.export.test_equalize import uneven_network
+from tests.export.test_cross_layer_equalization import uneven_network
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (4, 75, 100, 3), dtype=np.uint8)
 SHARDS = [f"group1-shard{number}of25.bin" for number in range(1, 26)]

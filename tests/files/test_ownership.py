@@ -14,7 +14,7 @@ import pytest
 
 from builder.errors import BuildError
 from builder.files.ownership import content_hash, files_of, refuse_foreign, replacing, restore
-from builder.site.in_place import put_in_place
+from builder.site.replace_site import replace_site
 from tests.conftest import REPOSITORY
 
 DELETING = {
@@ -25,11 +25,11 @@ DELETING = {
 SWAPPING = """
 import sys
 from pathlib import Path
-from builder.site.in_place import put_in_place
+from builder.site.replace_site import replace_site
 site, *rendered = map(Path, sys.argv[1:])
 print("ready", flush=True)
 for turn in range(int(rendered.pop().name)):
-    put_in_place(rendered[turn % len(rendered)], site)
+    replace_site(rendered[turn % len(rendered)], site)
 """
 # The same on a system that cannot let two folders change places in one step.
 WITHOUT_EXCHANGE = "import builder.files.ownership\nbuilder.files.ownership.exchange = lambda *_: False\n" + SWAPPING
@@ -49,7 +49,7 @@ def write(folder: Path, content: str, files: int = 12) -> Path:
 def site(tmp_path: Path) -> Path:
     """A site in a folder of its own, put in place once."""
     (tmp_path / "web").mkdir()
-    put_in_place(write(tmp_path / "old", "old"), tmp_path / "web" / "site")
+    replace_site(write(tmp_path / "old", "old"), tmp_path / "web" / "site")
     return tmp_path / "web" / "site"
 
 
@@ -95,7 +95,7 @@ def test_neighbours_of_the_site_stay(site: Path, tmp_path: Path) -> None:
         (site.parent / name).mkdir()
         (site.parent / name / "thesis.odt").write_text("a thesis")
     before = beside(site)
-    put_in_place(write(tmp_path / "new", "new"), site)
+    replace_site(write(tmp_path / "new", "new"), site)
     assert beside(site) == before
     assert all((site.parent / name / "thesis.odt").exists() for name in before if name != "site")
 
@@ -111,7 +111,7 @@ def test_a_damaged_site_is_put_right_and_what_was_changed_is_kept(
         (site / name).unlink()
     else:
         (site / name).write_text(content)
-    put_in_place(tmp_path / "old", site)
+    replace_site(tmp_path / "old", site)
     assert in_site(site) == whole
     kept = [folder for folder in site.parent.iterdir() if folder != site]
     assert [(folder / name).read_text() for folder in kept] == ([] if content is None else [content])
@@ -119,7 +119,7 @@ def test_a_damaged_site_is_put_right_and_what_was_changed_is_kept(
 
 def test_a_whole_site_is_not_touched(site: Path, tmp_path: Path) -> None:
     before = site.stat().st_ino
-    put_in_place(tmp_path / "old", site)
+    replace_site(tmp_path / "old", site)
     assert site.stat().st_ino == before
 
 
@@ -135,7 +135,7 @@ def test_the_gitignore_of_a_folder_stays_in_it(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / ".gitignore").write_text("*\n")
     for content in ("first", "second"):
-        put_in_place(write(tmp_path / content, content), tmp_path / "site")
+        replace_site(write(tmp_path / content, content), tmp_path / "site")
         assert (tmp_path / "site" / ".gitignore").read_text() == "*\n"
 
 
@@ -145,7 +145,7 @@ def test_a_list_that_leads_out_of_its_folder_deletes_nothing_there(site: Path, t
     listed = json.loads((site / "done.json").read_text())
     listed["result"] |= {"../thesis.odt": content_hash(thesis), str(thesis): content_hash(thesis)}
     (site / "done.json").write_text(json.dumps(listed))
-    put_in_place(write(tmp_path / "new", "new"), site)
+    replace_site(write(tmp_path / "new", "new"), site)
     assert thesis.read_text() == "a thesis"
 
 
@@ -172,9 +172,9 @@ def test_a_disk_that_takes_no_more_leaves_the_last_site_and_nothing_else(site: P
     before = in_site(site)
     write(tmp_path / "new", "new")
     script = (
-        "import resource, sys; from pathlib import Path; from builder.site.in_place import put_in_place\n"
+        "import resource, sys; from pathlib import Path; from builder.site.replace_site import replace_site\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
-        "put_in_place(Path(sys.argv[1]), Path(sys.argv[2]))"
+        "replace_site(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "new"), str(site)]
     failed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
@@ -197,7 +197,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_site_or_one_that_is_put_back(
         assert site.exists() or script == WITHOUT_EXCHANGE
         restore(site)
         assert in_site(site) in good
-    put_in_place(write(tmp_path / "third", "third"), site)
+    replace_site(write(tmp_path / "third", "third"), site)
     assert in_site(site) == files_of(tmp_path / "third") and beside(site) == ["site"]
 
 
@@ -211,7 +211,7 @@ def test_a_site_that_a_kill_has_taken_away_between_two_renames_is_put_back(site:
 def test_a_mark_that_a_kill_has_cut_short_is_cleared(site: Path, tmp_path: Path) -> None:
     for number, text in enumerate(("", "lesionlens is making", "somebody's words")):
         (site.parent / f".site-{number:016}.unfinished").write_text(text)
-    put_in_place(write(tmp_path / "third", "third"), site)
+    replace_site(write(tmp_path / "third", "third"), site)
     assert beside(site) == [".site-0000000000000002.unfinished", "site"]
 
 

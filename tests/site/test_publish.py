@@ -13,8 +13,8 @@ from builder.files.ownership import replacing
 from builder.folders import Folders
 from builder.pipeline.record import refuse_if_outdated, write_record
 from builder.pipeline.request import Request
-from builder.site.in_place import put_in_place
 from builder.site.publish import publish_site
+from builder.site.replace_site import replace_site
 
 CONFIG = Path(__file__).parents[2] / "config.toml"
 
@@ -48,7 +48,7 @@ def site(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / ".gitignore").write_text("*")
     names = ("index.html", "js/app.js", "model/cnn/model.json", "model/cnn/model.json.js")
-    put_in_place(rendered(tmp_path, {name: name for name in names}), folder)
+    replace_site(rendered(tmp_path, {name: name for name in names}), folder)
     return folder
 
 
@@ -74,7 +74,7 @@ def test_the_site_arrives_without_the_twins(repository: Path, site: Path) -> Non
 def test_publishing_again_replaces_the_site_and_keeps_its_history(repository: Path, site: Path) -> None:
     publish_site(site, repository)
     names = ("model/cnn/model.json", "model/cnn/model.json.js")
-    put_in_place(rendered(site.parent, {"index.html": "newer", **{name: name for name in names}}), site)
+    replace_site(rendered(site.parent, {"index.html": "newer", **{name: name for name in names}}), site)
     publish_site(site, repository)
     assert published(repository) == [".nojekyll", "done.json", "index.html", "model/cnn/model.json"]
     bare = repository.parent / "remote.git"
@@ -97,7 +97,7 @@ def commit_to_the_branch(repository: Path, name: str, text: str) -> None:
 def test_what_others_put_on_the_branch_stays(repository: Path, site: Path, name: str) -> None:
     publish_site(site, repository)
     commit_to_the_branch(repository, name, "theirs")
-    put_in_place(rendered(site.parent, {"index.html": "newer"}), site)
+    replace_site(rendered(site.parent, {"index.html": "newer"}), site)
     publish_site(site, repository)
     assert published(repository) == sorted([".nojekyll", "done.json", "index.html", name])
     bare = repository.parent / "remote.git"
@@ -162,7 +162,7 @@ def test_what_others_push_at_the_same_moment_is_not_pushed_over(repository: Path
     hook = repository / ".git" / "hooks" / "pre-push"  # git runs it between the look at the remote and the push
     hook.write_text(f"#!/bin/sh\nunset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE\ncd '{elsewhere}' && git push -q\n")
     hook.chmod(0o755)
-    put_in_place(rendered(site.parent, {"index.html": "newer"}), site)
+    replace_site(rendered(site.parent, {"index.html": "newer"}), site)
     with pytest.raises(BuildError, match="could not be put on gh-pages"):
         publish_site(site, repository)
     bare = repository.parent / "remote.git"
@@ -177,7 +177,7 @@ def test_what_git_says_against_a_push_is_passed_on(repository: Path, site: Path)
     hook = repository.parent / "remote.git" / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho only on Tuesdays >&2\nexit 1\n")
     hook.chmod(0o755)
-    put_in_place(rendered(site.parent, {"index.html": "newer"}), site)
+    replace_site(rendered(site.parent, {"index.html": "newer"}), site)
     with pytest.raises(BuildError, match="only on Tuesdays"):
         publish_site(site, repository)
     assert git("rev-list", "--count", "gh-pages", cwd=repository.parent / "remote.git").strip() == "1"
@@ -212,7 +212,7 @@ def test_a_site_whose_build_did_not_finish_is_refused(built: tuple[Request, Fold
 
 
 def test_a_site_of_another_build_is_refused(built: tuple[Request, Folders], tmp_path: Path) -> None:
-    put_in_place(rendered(tmp_path, {"index.html": "another build's"}), built[1].site)
+    replace_site(rendered(tmp_path, {"index.html": "another build's"}), built[1].site)
     with pytest.raises(BuildError, match=r"is not what the last build in .* has made"):
         refuse_if_outdated(built[1])
 

@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page
 
 from builder.data.demo.draw import draw_demo_photos
 from builder.export.disk_copies import write_disk_copy
+from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
 from builder.export.stage import describe_model
-from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.network.grayscale import LUMA
 from builder.predict.fold_normalisation import fold_normalisations

@@ -23,7 +23,7 @@ from builder.predict.trained import predict
 from builder.quiet_tensorflow import tf_keras
 from tests.mobilenet_site import drawn_photos, export_mobilenet, some_mobilenet
 from tests.page import write_page
-from tests.predict.test_explain import OWN_SCRIPT
+from tests.predict.test_grad_cam import OWN_SCRIPT
 
 MODULES = ["site/base64", "network/backend", "network/network"]
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from builder.classes import CODES
 from builder.data.demo.draw import draw_demo_photos
-from builder.export.tensorflowjs import load_layers_model
+from builder.export.layers_model import load_layers_model
 from builder.photo.preprocess import photo_to_pixels
 from builder.predict.trained import predict
 from tests.conftest import Build, run_command

@@ -128,7 +128,7 @@ def test_a_corner_sizes_the_frame_and_the_opposite_one_stays(page: Page, corner:
 
 def test_a_click_beside_the_frame_brings_it_there(page: Page) -> None:
     press(page, "smaller", 4)
-    box = page.locator("#stage").bounding_box()
+    box = page.locator("#photo-view").bounding_box()
     assert box
     before = frame(page)
     page.mouse.click(box["x"] + 5, box["y"] + 5)
@@ -139,12 +139,12 @@ def test_a_click_beside_the_frame_brings_it_there(page: Page) -> None:
 
 def test_the_wheel_sizes_the_frame_only_once_the_visitor_has_turned_to_it(page: Page) -> None:
     page.evaluate("scrollTo(0, 300); document.activeElement.blur()")
-    page.mouse.move(*centre(page, "#stage"))
+    page.mouse.move(*centre(page, "#photo-view"))
     page.mouse.wheel(0, -120)
     page.wait_for_function("() => scrollY < 300")
     assert frame(page) == LARGEST
     page.focus("#frame")
-    page.mouse.move(*centre(page, "#stage"))
+    page.mouse.move(*centre(page, "#photo-view"))
     page.mouse.wheel(0, -240)
     page.wait_for_function("() => document.querySelector('#frame').dataset.width < 700")
     settle(page)
@@ -232,9 +232,9 @@ def touch(page: Page, steps: list[list[tuple[float, float]]]) -> None:
 
 def test_a_finger_on_a_frame_that_cannot_move_scrolls_the_page(phone: Page) -> None:
     answer(phone, png(PHOTO))
-    assert phone.eval_on_selector("#stage", "stage => getComputedStyle(stage).touchAction") == "pan-y"
+    assert phone.eval_on_selector("#photo-view", "view => getComputedStyle(view).touchAction") == "pan-y"
     press(phone, "smaller", 3)
-    assert phone.eval_on_selector("#stage", "stage => getComputedStyle(stage).touchAction") == "none"
+    assert phone.eval_on_selector("#photo-view", "view => getComputedStyle(view).touchAction") == "none"
 
 
 @pytest.mark.parametrize("place", [(0.2, 0.3), (0.8, 0.75), (0.5, 0.15)])

@@ -21,7 +21,7 @@ from builder.files.ownership import copy_files
 from builder.progress import steps
 from builder.site.scripts import write_bundle
 from builder.site.serve import SUB_PATH, make_server
-from builder.site.tensorflowjs import copy_tensorflowjs
+from builder.site.tensorflowjs_scripts import copy_tensorflowjs
 from builder.studies.leaderboard import TIMES
 
 BACKEND = "wasm"  # it is on every device, and what most answer with

@@ -1,6 +1,6 @@
 /** The heat map's switch, off at first, and the words that go with the map. */
 
-import * as Stage from "../framing/stage.js";
+import * as PhotoView from "../framing/photo_view.js";
 import * as Parts from "../page/parts.js";
 import * as Words from "../page/words.js";
 /** @import { HeatMap } from "../network/network.js" */
@@ -29,13 +29,13 @@ export function isOn() {
 
 /** @param {HeatMap} map  @param {string} code of the class it is for */
 export function show(map, code) {
-  Stage.showHeat(map);
+  PhotoView.showHeat(map);
   caption.textContent = Words.say("heat.caption", { name: Words.say(`kind.${code}.inline`) });
   caption.hidden = false;
 }
 
 /** The map belongs to one answer; the switch stays as it is, for the next one. */
 export function clear() {
-  Stage.hideHeat();
+  PhotoView.hideHeat();
   caption.hidden = true;
 }

@@ -9,7 +9,7 @@ import * as Words from "../page/words.js";
 import * as Crop from "../photo/crop.js";
 import * as Spot from "../photo/spot.js";
 import * as Turned from "../photo/turned.js";
-import * as Stage from "./stage.js";
+import * as PhotoView from "./photo_view.js";
 /** @import { SizePx } from "../network/cards.js" */
 /** @import { Picture } from "../photo/photo.js" */
 /** @import { Frame } from "../photo/pixels.js" */
@@ -22,7 +22,7 @@ const SIZE_STEP = 1.15; // one press of + or -
 const WHEEL_STEP = 1.0015; // per pixel of the wheel
 const TAP_PX = 6; // a pointer that moves less was not meant to drag
 
-const stage = Parts.byId("stage", HTMLElement);
+const photoView = Parts.byId("photo-view", HTMLElement);
 const frameElement = Parts.byId("frame", HTMLElement);
 const note = Parts.byId("frame-note", HTMLElement);
 const tools = Parts.byId("framing-tools", HTMLElement);
@@ -39,11 +39,11 @@ let drag = { corner: undefined, isOutside: false, clientX: 0, clientY: 0, hasMov
 /** @param {() => void} changed called whenever the visitor changed what the network sees */
 export function listen(changed) {
   onChange = changed;
-  stage.addEventListener("pointerdown", press);
-  stage.addEventListener("pointermove", move);
-  stage.addEventListener("pointerup", release);
-  stage.addEventListener("pointercancel", release);
-  stage.addEventListener("wheel", turnWheel, { passive: false });
+  photoView.addEventListener("pointerdown", press);
+  photoView.addEventListener("pointermove", move);
+  photoView.addEventListener("pointerup", release);
+  photoView.addEventListener("pointercancel", release);
+  photoView.addEventListener("wheel", turnWheel, { passive: false });
   frameElement.addEventListener("keydown", pressKey);
   tools.addEventListener("click", (event) => {
     const button = Parts.buttonOf(event);
@@ -62,7 +62,7 @@ export function show(picture, smallest, framed = null) {
   current = { original: picture, picture: turned, quarters, frame, smallest };
   pointers.clear();
   note.hidden = true;
-  Stage.show(turned, quarters, frame);
+  PhotoView.show(turned, quarters, frame);
   tellTools();
 }
 
@@ -76,7 +76,7 @@ export function chosen() {
 export function clear() {
   current = null;
   pointers.clear();
-  Stage.clear();
+  PhotoView.clear();
 }
 
 /** @param {string} what as the buttons' `data-does` say */
@@ -114,7 +114,7 @@ function turn(quarter) {
   const quarters = (current.quarters + quarter + 4) % 4;
   const picture = Turned.by(current.original, quarters);
   current = { ...current, picture, quarters, frame };
-  Stage.show(picture, quarters, frame);
+  PhotoView.show(picture, quarters, frame);
   tellTools();
   onChange();
 }
@@ -126,8 +126,8 @@ function set(frame, isSettled = true) {
   const isSame = frame.x === x && frame.y === y && frame.width === width;
   current.frame = frame;
   note.hidden = true;
-  if (isSettled) Stage.follow(frame);
-  else Stage.place(frame);
+  if (isSettled) PhotoView.follow(frame);
+  else PhotoView.place(frame);
   tellTools();
   if (!isSame) onChange();
 }
@@ -135,9 +135,9 @@ function set(frame, isSettled = true) {
 /** @param {PointerEvent} event */
 function press(event) {
   if (!current || (event.pointerType === "mouse" && event.button !== 0)) return;
-  const target = event.target instanceof HTMLElement ? event.target : stage;
-  stage.setPointerCapture(event.pointerId);
-  pointers.set(event.pointerId, Stage.placeOf(event));
+  const target = event.target instanceof HTMLElement ? event.target : photoView;
+  photoView.setPointerCapture(event.pointerId);
+  pointers.set(event.pointerId, PhotoView.placeOf(event));
   const hasMoved = pointers.size > 1; // a pinch is no tap
   const { clientX, clientY } = event;
   drag = { corner: target.dataset.corner, isOutside: !frameElement.contains(target), clientX, clientY, hasMoved };
@@ -149,7 +149,7 @@ function press(event) {
 function move(event) {
   const before = pointers.get(event.pointerId);
   if (!current || !before) return;
-  const now = Stage.placeOf(event);
+  const now = PhotoView.placeOf(event);
   const isTap = !drag.hasMoved && Math.hypot(event.clientX - drag.clientX, event.clientY - drag.clientY) < TAP_PX;
   if (isTap) return;
   drag.hasMoved = true;
@@ -205,7 +205,7 @@ function turnWheel(event) {
   const can = Crop.canBe(roomNow(), current.frame);
   if (event.deltaY > 0 ? !can.larger : !can.smaller) return;
   event.preventDefault();
-  set(Crop.sized(roomNow(), current.frame, WHEEL_STEP ** event.deltaY, Stage.placeOf(event)));
+  set(Crop.sized(roomNow(), current.frame, WHEEL_STEP ** event.deltaY, PhotoView.placeOf(event)));
 }
 
 /** @param {KeyboardEvent} event */
@@ -234,7 +234,7 @@ function tellTools() {
     if (does in can) button.setAttribute("aria-disabled", String(!can[does]));
   }
   // Where the frame cannot go up or down, a finger on it scrolls the page.
-  stage.toggleAttribute("data-scrolls", !moved.up && !moved.down);
+  photoView.toggleAttribute("data-scrolls", !moved.up && !moved.down);
 }
 
 function roomNow() {

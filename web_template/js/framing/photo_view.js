@@ -6,10 +6,10 @@ import * as Turned from "../photo/turned.js";
 /** @import { Picture } from "../photo/photo.js" */
 /** @import { Frame } from "../photo/pixels.js" */
 
-const LEAST_FRAME_SHARE = 0.4; // of the stage's width or height: a smaller frame brings the photo closer
+const LEAST_FRAME_SHARE = 0.4; // of the view's width or height: a smaller frame brings the photo closer
 const MOST_DENSITY = 2; // screen pixels drawn per CSS pixel: more is not seen, and costs memory
 
-const stage = Parts.byId("stage", HTMLElement);
+const element = Parts.byId("photo-view", HTMLElement);
 const canvas = Parts.byId("seen-image", HTMLCanvasElement);
 const frameElement = Parts.byId("frame", HTMLElement);
 const heat = Parts.byId("heat", HTMLCanvasElement);
@@ -19,13 +19,13 @@ let shown = null;
 /** The part of the photo on the screen. @type {Frame} */
 let view = { x: 0, y: 0, width: 1, height: 1 };
 
-// The stage's size is the page's affair; when that changes, so does how many pixels are worth drawing.
-new ResizeObserver(() => paint()).observe(stage);
+// The style sheet decides how large the element is; when that changes, so does how many pixels to draw.
+new ResizeObserver(() => paint()).observe(element);
 
 /** @param {Picture} picture already turned  @param {number} quarters by how much  @param {Frame} frame */
 export function show(picture, quarters, frame) {
   shown = { picture, quarters };
-  stage.style.setProperty("--photo-ratio", String(picture.width / picture.height));
+  element.style.setProperty("--photo-ratio", String(picture.width / picture.height));
   hideHeat();
   follow(frame);
 }
@@ -64,7 +64,7 @@ export function place(frame) {
 }
 
 function paint() {
-  const { width: cssWidth, height: cssHeight } = stage.getBoundingClientRect();
+  const { width: cssWidth, height: cssHeight } = element.getBoundingClientRect();
   if (!shown || cssWidth === 0) return;
   const density = Math.min(MOST_DENSITY, window.devicePixelRatio || 1);
   const [width, height] = [Math.round(cssWidth * density), Math.round(cssHeight * density)];
@@ -74,7 +74,7 @@ function paint() {
 
 /** A place on the screen as a place in the photo. @param {{clientX: number, clientY: number}} event */
 export function placeOf({ clientX, clientY }) {
-  const { left, top, width, height } = stage.getBoundingClientRect();
+  const { left, top, width, height } = element.getBoundingClientRect();
   return {
     x: view.x + ((clientX - left) / width) * view.width,
     y: view.y + ((clientY - top) / height) * view.height,

@@ -17,7 +17,7 @@ from builder.network import Network
 from builder.quiet_tensorflow import tf_keras
 
 
-def equalise(network: Network, spared: Collection[str]) -> None:
+def equalize_layers(network: Network, spared: Collection[str]) -> None:
     """Change the kernels of a fused network in place.
 
     spared: layers whose values must stay as they are, because others than the next layer look at them.

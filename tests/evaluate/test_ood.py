@@ -12,7 +12,7 @@ from sklearn.covariance import LedoitWolf
 
 from builder.data.store import load_photos
 from builder.evaluate.ood_photos import other_things, shifted
-from builder.export.tensorflowjs import load_layers_model
+from builder.export.layers_model import load_layers_model
 from builder.network import build_network
 from builder.predict.ood_detector import Detector, cells_of, detector_layers, detector_of, features_of, fit_detector
 from builder.split import load_parts

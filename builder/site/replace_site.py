@@ -18,7 +18,7 @@ from builder.files.ownership import (
 )
 
 
-def put_in_place(rendered: Path, site: Path) -> None:
+def replace_site(rendered: Path, site: Path) -> None:
     """Replace the site in one move, so that whoever looks sees the old one or the new one, never half of one."""
     refuse_foreign(site)
     wanted = files_of(rendered)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from builder.data.demo.draw import draw_demo_photo
 from builder.data.store import load_photos
-from builder.export.tensorflowjs import load_layers_model
+from builder.export.layers_model import load_layers_model
 from builder.network import build_network
 from builder.predict.grad_cam import describe_grad_cam, grad_cam
 from builder.predict.ood_detector import cells_of, detector_of

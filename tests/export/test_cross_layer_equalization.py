@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.export.equalisation import equalise
+from builder.export.cross_layer_equalization import equalize_layers
+from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
-from builder.export.tensorflowjs import load_layers_model
 from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fold_normalisations
 from builder.predict.trained import predict
@@ -44,7 +44,7 @@ def ranges(network: Network, pair: tuple[str, str]) -> tuple[np.ndarray, np.ndar
 def test_the_answers_stay_and_both_kernels_get_the_same_ranges() -> None:
     network = uneven_network()
     before = predict(network, PHOTOS)
-    equalise(network, spared=())
+    equalize_layers(network, spared=())
     assert predict(network, PHOTOS) == pytest.approx(before, abs=1e-4)
     for pair in PAIRS:
         first, second = ranges(network, pair)
@@ -54,7 +54,7 @@ def test_the_answers_stay_and_both_kernels_get_the_same_ranges() -> None:
 def test_what_others_look_at_stays_as_it_is() -> None:
     network = uneven_network()
     untouched = [weights.copy() for weights in network.get_layer("conv2d_4").get_weights()]
-    equalise(network, spared=("conv2d_4",))
+    equalize_layers(network, spared=("conv2d_4",))
     assert all(map(np.array_equal, network.get_layer("conv2d_4").get_weights(), untouched))
     first, second = ranges(network, ("conv2d_4", "conv2d_5"))
     assert first != pytest.approx(second, rel=0.1)
@@ -65,14 +65,14 @@ def test_a_channel_that_is_all_zeros_stays() -> None:
         build_network("compact", seed=3)
     )  # untrained: the second kernel of each block is zero
     before = [weights.copy() for weights in network.get_weights()]
-    equalise(network, spared=())
+    equalize_layers(network, spared=())
     assert all(map(np.array_equal, network.get_weights(), before))
 
 
 def test_a_network_without_such_pairs_stays() -> None:
     network = fold_normalisations(build_network("grayscale", seed=3))
     before = [weights.copy() for weights in network.get_weights()]
-    equalise(network, spared=())
+    equalize_layers(network, spared=())
     assert all(map(np.array_equal, network.get_weights(), before))
 
 
@@ -82,7 +82,7 @@ def test_8_bits_lose_less(tmp_path: Path) -> None:
         network = uneven_network()
         before = predict(network, PHOTOS)
         if is_evened:
-            equalise(network, spared=())
+            equalize_layers(network, spared=())
         write_model(network, "uint8", tmp_path / name)
         lost.append(np.abs(predict(load_layers_model(tmp_path / name), PHOTOS) - before).max())
     assert lost[1] < lost[0] / 2
