@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, get_type_hints
 
 from builder.config.data import DataConfig, DemoConfig, SplitConfig
-from builder.config.evaluation import CalibrationConfig, EvaluationConfig, ScopeConfig
+from builder.config.evaluation import CalibrationConfig, EvaluationConfig, OodConfig
 from builder.config.networks import RECIPE, ResolvedNetwork, fields_of, read_own
 from builder.config.site import ExportConfig, SiteConfig
 from builder.config.studies import FoldsConfig, LeakageConfig, SearchConfig
@@ -31,7 +31,7 @@ class Config:
     training: TrainingConfig
     machines: MachinesConfig
     calibration: CalibrationConfig
-    scope: ScopeConfig
+    ood: OodConfig
     evaluation: EvaluationConfig
     leakage: LeakageConfig
     folds: FoldsConfig

@@ -17,7 +17,7 @@ class CalibrationConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeConfig:
+class OodConfig:
     refused_share: Annotated[float, (0, 0.5)]
     seed: Seed
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from builder.config.evaluation import EvaluationConfig, ScopeConfig
+from builder.config.evaluation import EvaluationConfig, OodConfig
 from builder.data.store import Photos, load_photos, stored_pixels
 from builder.evaluate.ood_figures import measure_detector
 from builder.evaluate.ood_photos import other_things, shifted
@@ -23,7 +23,7 @@ SHIFTED_PHOTOS = 100  # test photos that are made worse; each way costs as many 
 
 
 def fit_ood_detector(
-    photos: Path, split: Path, trained: Path, rules: ScopeConfig, evaluation: EvaluationConfig, into: Path
+    photos: Path, split: Path, trained: Path, rules: OodConfig, evaluation: EvaluationConfig, into: Path
 ) -> None:
     """Stage entry: save `ood.json`: the detector and the limits of quality (`limits`), and `figures`.
 

@@ -36,8 +36,8 @@ def measure_detector(
 ) -> dict[str, Any]:
     """The figures as report.schema.json describes them, under `scope`.
 
-    lesions: (photos,) scope of the test photos, above 1 refused. others: by kind, scopes and which pictures are crops
-    of one source. worse: by way, scopes of the first of the test photos, made worse.
+    lesions: (photos,) OOD scores of the test photos; above 1, a photo is refused. others: by kind, the scores and which
+    pictures are crops of one source. worse: by way, the scores of the first test photos, made worse.
     """
     everyone = np.ones(len(lesions), dtype=bool)
     bootstrap = LesionBootstrap(lesion_ids, rules.resamples, rules.seed)

@@ -1,4 +1,4 @@
-"""Pictures that are no dermatoscopic lesion photos, and lesion photos spoilt: what the scope detector is tried on.
+"""Pictures that are no dermatoscopic lesion photos, and lesion photos spoilt: what the OOD detector is tried on.
 
 None of them is trained on, and no limit is set by them. The photographs are those that scikit-learn and scikit-image
 ship, whose code is not imported for them; the rest is drawn, the same from the same seed.

@@ -60,7 +60,7 @@ def _problems_together(card: dict[str, Any], name: str, classes: list[dict[str, 
         "its levels of sureness are in no order": places != sorted(set(places))
         or any(below >= above for above, below in pairwise(begins)),
         "its levels of sureness leave some out": levels[-1]["level"] != LEVELS[-1] or begins[-1] != 0,
-        "its numbers of scope do not fit together": not _is_scope_sound(card["judgement"]["scope"]),
+        "its numbers of the OOD detector do not fit together": not _is_ood_sound(card["judgement"]["scope"]),
         "what it calls dark is brighter than what it calls bright": (
             quality["lowest_brightness"] >= quality["highest_brightness"]
         ),
@@ -75,11 +75,11 @@ def _problems_together(card: dict[str, Any], name: str, classes: list[dict[str, 
     }
 
 
-def _is_scope_sound(scope: dict[str, Any]) -> bool:
-    packed = [base64.b64decode(scope[key]) for key in ("mean", "scale", "root")]
+def _is_ood_sound(limits: dict[str, Any]) -> bool:
+    packed = [base64.b64decode(limits[key]) for key in ("mean", "scale", "root")]
     if any(len(content) % 4 for content in packed):
         return False
     mean, scale, root = (np.frombuffer(content, "<f4") for content in packed)
-    fits = len(scope["layers"]) == len(scope["cell_px"]) and len(scale) == len(mean)
+    fits = len(limits["layers"]) == len(limits["cell_px"]) and len(scale) == len(mean)
     fits = fits and len(root) == len(mean) * (len(mean) + 1) // 2
     return bool(fits and all(np.isfinite(numbers).all() for numbers in (mean, scale, root)) and (scale > 0).all())

@@ -43,7 +43,7 @@ LARGEST_CHANGE = {"mixed": 0.01, "float32": 0.00001}
 SELF_TEST_PHOTOS = 3
 SELF_TEST_SEED = 2018
 SELF_TEST_TOLERANCE = 0.001  # of a probability: float32 on any processor stays far below, float16 does not
-SELF_TEST_SCOPE_TOLERANCE = 0.01  # of what a lesion photo may have: no photo is refused for less
+SELF_TEST_OOD_TOLERANCE = 0.01  # of what a lesion photo may have: no photo is refused for less
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,25 +159,25 @@ def describe_model(
     }
 
 
-def _self_test(stored: Network, scope: dict[str, Any]) -> dict[str, Any]:
-    """Pixels with the probabilities and the scope they must give, by which the page proves a backend.
+def _self_test(stored: Network, ood_limits: dict[str, Any]) -> dict[str, Any]:
+    """Pixels with the probabilities and the OOD score they must give; the page checks a backend by them.
 
     Always drawn photos: those that people bring are private.
     """
     size = {"width_px": stored.input_shape[2], "height_px": stored.input_shape[1]}
     pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED, **size)])
-    detector = detector_of(scope)
-    scopes = detector.score(cells_of(stored, detector.looked_at, pixels))
+    detector = detector_of(ood_limits)
+    ood_scores = detector.score(cells_of(stored, detector.looked_at, pixels))
     return {
         "tolerance": SELF_TEST_TOLERANCE,
-        "scope_tolerance": SELF_TEST_SCOPE_TOLERANCE,
+        "scope_tolerance": SELF_TEST_OOD_TOLERANCE,
         "vectors": [
             {
                 "pixels": base64.b64encode(photo.tobytes()).decode("ascii"),
                 "probabilities": [float(p) for p in row],
-                "scope": float(photo_scope),
+                "scope": float(ood_score),
             }
-            for photo, row, photo_scope in zip(pixels, predict(stored, pixels), scopes, strict=True)
+            for photo, row, ood_score in zip(pixels, predict(stored, pixels), ood_scores, strict=True)
         ],
     }
 

@@ -60,7 +60,7 @@ def build_network(chain: Chain, network: ResolvedNetwork, photos: Path, split: P
     config, name = chain.config, network.name
     trained, calibrated, evaluated = train_and_test(chain, network, photos, split)
     inputs = {"photos": seen_by(chain, network, photos), "split": split, "trained": trained}
-    rules = {"rules": config.scope, "evaluation": config.evaluation}
+    rules = {"rules": config.ood, "evaluation": config.evaluation}
     ood = chain.run(OOD, inputs, rules, network=name)
     inputs |= {"calibrated": calibrated, "ood": ood, "evaluated": evaluated}
     exported = chain.run(EXPORT, inputs, {"rules": config.export, "classes": classes_in_english()}, network=name)

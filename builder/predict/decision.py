@@ -1,6 +1,6 @@
 """What may be said of an answer: from the network's numbers and the limits in its card to codes.
 
-The page does the same in `web_template/js/answer/judgement.js`; the two must agree.
+The page does the same in `web_template/js/answer/decision.js`; the two must agree.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from builder.photo.quality import Measures, quality_codes
 
 
 def decide(
-    probabilities: Sequence[float], scope: float, quality: Measures, limits: Mapping[str, Any]
+    probabilities: Sequence[float], ood_score: float, quality: Measures, limits: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Judge one photo by `limits`, the card's `judgement`.
+    """Decide what may be said of one photo; limits: the `judgement` of the card.
 
-    probabilities: one a class. scope: how unlike the training photos it is. Returns `verdict` ("answer", "not-sure"
-    or "not-a-lesion"), `sureness`, `right_of_100`, `malignant` and `quality`.
+    probabilities: one per class. ood_score: how unlike the training photos it is. Returns `verdict` ("answer",
+    "not-sure" or "not-a-lesion"), `sureness`, `right_of_100`, `malignant` and `quality`.
     """
     highest = max(probabilities)
     level = next(level for level in limits["sureness"] if highest >= level["from"])
     together = sum(probabilities[kind.index] for kind in CLASSES if kind.is_malignant)
     point = limits["operating_point"]
     return {
-        "verdict": _verdict(scope, limits["scope"]["threshold"], level["level"]),
+        "verdict": _verdict(ood_score, limits["scope"]["threshold"], level["level"]),
         "sureness": level["level"],
         "right_of_100": level["right_of_100"],
         "malignant": {
@@ -39,7 +39,7 @@ def decide(
     }
 
 
-def _verdict(scope: float, threshold: float, sureness: str) -> str:
-    if not scope <= threshold:  # so that NaN is no lesion photo either
+def _verdict(ood_score: float, threshold: float, sureness: str) -> str:
+    if not ood_score <= threshold:  # so that NaN is no lesion photo either
         return "not-a-lesion"
     return "not-sure" if sureness == "not-sure" else "answer"

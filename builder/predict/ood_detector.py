@@ -1,6 +1,6 @@
 """How unlike the training photos a photo is, by what the network's first layers make of it.
 
-The page measures the same in `web_template/js/network/scope.js`; the two must agree. The last layers would not do:
+The page measures the same in `web_template/js/network/ood.js`; the two must agree. The last layers would not do:
 they keep what tells lesions from each other, and what tells a lesion from a cup of coffee is gone by then.
 """
 

@@ -100,14 +100,14 @@ def _classify(
     network, photos = load_layers_model(model), np.stack(pixels)
     probabilities = predict(network, photos)
     detector = detector_of(limits["scope"])
-    scopes = detector.score(cells_of(network, detector.looked_at, photos))
+    ood_scores = detector.score(cells_of(network, detector.looked_at, photos))
     return [
         {
             "probabilities": {code: float(value) for code, value in zip(CODES, row, strict=True)},
-            "scope": float(scope),
-            "judgement": decide(row.tolist(), float(scope), measured, limits),
+            "scope": float(ood_score),
+            "judgement": decide(row.tolist(), float(ood_score), measured, limits),
         }
-        for row, scope, measured in zip(probabilities, scopes, measures, strict=True)
+        for row, ood_score, measured in zip(probabilities, ood_scores, measures, strict=True)
     ]
 
 
@@ -132,20 +132,20 @@ def _answer_together(members: Members, pixels: list[Pixels], answers: list[dict[
     ]
 
 
-def _without_lines(judgement: dict[str, Any]) -> dict[str, Any]:
-    verdict = judgement["verdict"] if judgement["verdict"] == "not-a-lesion" else "answer"
-    return {"verdict": verdict, "quality": judgement["quality"]}
+def _without_lines(decision: dict[str, Any]) -> dict[str, Any]:
+    verdict = decision["verdict"] if decision["verdict"] == "not-a-lesion" else "answer"
+    return {"verdict": verdict, "quality": decision["quality"]}
 
 
 def _in_words(photo: Path, answer: dict[str, Any], messages: Messages) -> str:
-    probabilities, judgement = answer["probabilities"], answer["judgement"]
+    probabilities, decision = answer["probabilities"], answer["judgement"]
     ranked = sorted(CLASSES, key=lambda lesion_class: -probabilities[lesion_class.code])
     lines = [
         f"{probabilities[kind.code]:7.1%}{_range(answer, kind.code)}  {_called(kind.code, messages)}" for kind in ranked
     ]
-    said = [messages[f"quality.{code}"] for code in judgement["quality"]]
-    if judgement["verdict"] != "answer":
-        said.insert(0, f"{messages['answer.' + judgement['verdict']]}.")
+    said = [messages[f"quality.{code}"] for code in decision["quality"]]
+    if decision["verdict"] != "answer":
+        said.insert(0, f"{messages['answer.' + decision['verdict']]}.")
     return "\n".join([visible(photo), *said, *lines, ""])
 
 

@@ -115,8 +115,8 @@ def test_other_things_are_refused(demo_build: Build, shipped: tuple[Any, Detecto
     network, detector = shipped
     unseen = other_things(seed=77)  # other crops and drawings than those of the report
     for kind, least in {"photographs": 0.95, "noise": 0.99, "text": 0.99, "plain_skin": 0.95}.items():
-        scopes = detector.score(cells_of(network, detector.looked_at, unseen[kind].pixels))
-        assert (scopes > 1).mean() >= least, kind
+        ood_scores = detector.score(cells_of(network, detector.looked_at, unseen[kind].pixels))
+        assert (ood_scores > 1).mean() >= least, kind
     for row in demo_build.report["networks"][network.name]["scope"]["other_things"]:
         assert row["auroc"]["value"] >= 0.99, row
         assert row["sources"] <= row["photos"]

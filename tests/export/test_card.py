@@ -53,7 +53,7 @@ def test_what_the_build_writes_into_a_self_test_is_what_a_card_must_prove_at_lea
     test = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]["self_test"]["properties"]
     assert test["vectors"]["minItems"] <= export.SELF_TEST_PHOTOS
     assert test["tolerance"]["maximum"] >= export.SELF_TEST_TOLERANCE
-    assert test["scope_tolerance"]["maximum"] >= export.SELF_TEST_SCOPE_TOLERANCE
+    assert test["scope_tolerance"]["maximum"] >= export.SELF_TEST_OOD_TOLERANCE
 
 
 @pytest.mark.parametrize("damage", ["no threshold", "cut", "NaN", "missing", "another network's"])

@@ -53,9 +53,9 @@ def blur(photo: Pixels) -> Pixels:
 
 def judged_in_page(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of each photo's probabilities, scope and quality, what the page says."""
-    function = "([all, card]) => all.map((measured) => Judgement.of(measured, card))"
+    function = "([all, card]) => all.map((measured) => Decision.of(measured, card))"
     card = {"classes": classes_in_english(), "judgement": LIMITS}
-    judged: list[dict[str, Any]] = in_node(["answer/judgement"], function, [measured, card])
+    judged: list[dict[str, Any]] = in_node(["answer/decision"], function, [measured, card])
     for each in judged:
         each["right_of_100"] = each.pop("rightOf100")
         each["malignant"]["is_above"] = each["malignant"].pop("isAbove")

@@ -116,13 +116,13 @@ def test_every_backend_answers_and_explains_as_python_does(
     detector = detector_of(card["judgement"]["scope"])
     pixels = np.stack([photo for photo, _ in test_photos[:COMPARED_PHOTOS]])
     probabilities = predict(network, pixels)
-    scopes = detector.score(cells_of(network, detector.looked_at, pixels))
+    ood_scores = detector.score(cells_of(network, detector.looked_at, pixels))
     heat = grad_cam(network, pixels, probabilities.argmax(axis=1))
-    for photo, expected, scope, warmth in zip(pixels, probabilities, scopes, heat, strict=True):
+    for photo, expected, ood_score, warmth in zip(pixels, probabilities, ood_scores, heat, strict=True):
         encoded = base64.b64encode(photo.tobytes()).decode()
         told = page.evaluate("([pixels, kind]) => ask(pixels, kind)", [encoded, int(expected.argmax())])
         assert told["probabilities"] == pytest.approx(expected, abs=1e-3)
-        assert told["scope"] == pytest.approx(scope, abs=1e-3)
+        assert told["scope"] == pytest.approx(ood_score, abs=1e-3)
         assert (told["width"], told["height"]) == (100, 75)
         assert np.abs(np.array(told["values"]) - warmth.ravel()).max() < 1e-3
         assert told["leaked"] == 0

@@ -34,8 +34,8 @@ SHOWN_IN = {  # section of the page -> what of a network's figures it shows
     "curves": ("by_class",),
     "malignant": ("malignant",),
     "calibration": ("calibration",),
-    "sureness": ("sureness",),
-    "scope": ("scope",),
+    "confidence": ("sureness",),
+    "ood": ("scope",),
     "groups": ("subgroups",),
 }
 NOT_IN_SECTION = {  # figures of a class are in two sections

@@ -92,7 +92,7 @@ def without_malignant_test_photos(report: dict[str, Any]) -> None:
     malignant.update(photos=0, lesions=0, roc=None)
 
 
-def without_scope(report: dict[str, Any]) -> None:
+def without_ood(report: dict[str, Any]) -> None:
     report["networks"]["cnn"]["scope"] = None
 
 
@@ -152,8 +152,8 @@ UNUSUAL: list[tuple[Callable[[dict[str, Any]], None], str, str, str]] = [  # wha
     (with_small_groups_only, "groups", "No group is large enough", "Most often right"),
     (without_an_operating_point, "malignant", "could not be learned", "Suspicious"),
     (without_malignant_test_photos, "malignant", "was not measured", "without need"),
-    (without_scope, "scope", "was not measured", "turns away"),
-    (never_sure, "sureness", "says “not sure” to every photo", "if it always answered"),
+    (without_ood, "ood", "was not measured", "turns away"),
+    (never_sure, "confidence", "says “not sure” to every photo", "if it always answered"),
     (calibrated_worse, "calibration", "the correction did not help", "cannot"),
     (with_near_identical_photos, "leakage", "without regard to likeness", "a lesion that another photo"),
     (with_near_identical_photos, "measured", "12 photos are near-identical to another, in 5 groups", "cannot"),

@@ -4,7 +4,7 @@ import * as Parts from "../page/parts.js";
 import * as Words from "../page/words.js";
 /** @import { Card, LesionClass } from "../network/cards.js" */
 /** @import { AnsweredPhoto } from "./answering.js" */
-/** @import { JudgementOfPhoto, QualityCode } from "./judgement.js" */
+/** @import { PhotoDecision, QualityCode } from "./decision.js" */
 
 const part = Parts.byId("answer", HTMLElement);
 const top = Parts.byId("answer-top", HTMLElement);
@@ -63,7 +63,7 @@ export function clear() {
 
 /**
  * What stands on top, by verdict: not sure and not a lesion are answers like any other.
- * @param {JudgementOfPhoto} judgement  @param {string} code of the likeliest class
+ * @param {PhotoDecision} decision  @param {string} code of the likeliest class
  */
 function headline({ verdict }, code) {
   const values = { name: Words.say(`kind.${code}.inline`), plain: Words.say(`kind.${code}.plain`) };
@@ -90,13 +90,13 @@ function openNumbers(isOpen) {
   showNumbers.hidden = isOpen;
 }
 
-/** @param {JudgementOfPhoto} judgement */
+/** @param {PhotoDecision} decision */
 function surenessText({ sureness, rightOf100 }) {
   const level = Words.say(`sure.${sureness}`);
   return rightOf100 === null ? level : Words.say("sure.of-100", { level, right: rightOf100 });
 }
 
-/** @param {JudgementOfPhoto} judgement  @param {Card} card  @returns {string} the sum in words */
+/** @param {PhotoDecision} decision  @param {Card} card  @returns {string} the sum in words */
 function showTogether({ verdict, malignant }, card) {
   const count = card.classes.filter(({ is_malignant }) => is_malignant).length;
   const sum = Words.say("answer.together", { count: Words.inWords(count), percent: Words.percent(malignant.probability) });

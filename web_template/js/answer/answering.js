@@ -4,13 +4,13 @@ import * as Words from "../page/words.js";
 import * as Photo from "../photo/photo.js";
 import * as Pixels from "../photo/pixels.js";
 import * as Quality from "../photo/quality.js";
-import * as Judgement from "./judgement.js";
+import * as Decision from "./decision.js";
 /** @import { Framed } from "../framing/framing.js" */
 /** @import { Card } from "../network/cards.js" */
 /** @import { LoadedNetwork } from "../network/network.js" */
 /** @import { Picture } from "../photo/photo.js" */
 /** @import { Frame } from "../photo/pixels.js" */
-/** @import { JudgementOfPhoto } from "./judgement.js" */
+/** @import { PhotoDecision } from "./decision.js" */
 
 /**
  * A photo with its answer: all that a page, a table's row, an export and the history tell of it.
@@ -21,7 +21,7 @@ import * as Judgement from "./judgement.js";
  * @property {readonly number[]} probabilities one per class, by its index, 0-1
  * @property {number} scope how unlike a photo of a lesion it is, by the measure of the card's `judgement.scope`
  * @property {string} likeliest the code of the class with the highest probability
- * @property {JudgementOfPhoto} judgement
+ * @property {PhotoDecision} judgement
  * @property {{readonly name: string, readonly version: string}} network which one said so
  * @property {string} answeredAt as ISO 8601
  */
@@ -45,7 +45,7 @@ export async function answer({ picture, quarters, frame }, name, network) {
     probabilities: Array.from(probabilities),
     scope,
     likeliest: card.classes.find(({ index }) => probabilities[index] === highest)?.code ?? "",
-    judgement: Judgement.of({ probabilities, scope, quality }, card),
+    judgement: Decision.of({ probabilities, scope, quality }, card),
     network: { name: card.name, version: card.version },
     answeredAt: new Date().toISOString(),
   });

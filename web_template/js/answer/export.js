@@ -1,7 +1,7 @@
 /** Answers as files: CSV for tables, JSON for programs, and the page on paper. */
 
 /** @import { CardedAnswer } from "./answering.js" */
-/** @import { JudgementOfPhoto } from "./judgement.js" */
+/** @import { PhotoDecision } from "./decision.js" */
 
 const FORMAT = 1; // of the JSON, as in `predict --json`: goes up when a key changes its name or meaning
 
@@ -70,7 +70,7 @@ function json(answers) {
   return `${JSON.stringify({ format: FORMAT, made_with: "lesionlens", warnings, networks, photos }, null, 1)}\n`;
 }
 
-/** As `predict --json` says it. @param {JudgementOfPhoto} judgement */
+/** As `predict --json` says it. @param {PhotoDecision} decision */
 function snakeCased({ rightOf100, malignant: { isAbove, ...malignant }, ...judgement }) {
   return { ...judgement, right_of_100: rightOf100, malignant: { ...malignant, is_above: isAbove } };
 }

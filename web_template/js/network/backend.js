@@ -245,10 +245,10 @@ async function measure(selfTest, classify) {
     fastest = Math.min(fastest, performance.now() - begin);
     const { probabilities, scope } = answer;
     const worst = Math.max(...vector.probabilities.map((value, i) => Math.abs(value - probabilities[i])));
-    const scopeError = Math.abs(vector.scope - scope);
+    const oodError = Math.abs(vector.scope - scope);
     // Written so that NaN fails too: that is what an overflow in 16-bit textures gives.
-    if (!(worst <= selfTest.tolerance && scopeError <= selfTest.scope_tolerance)) {
-      console.info(`The ${tf.getBackend()} backend is off by ${worst}, and by ${scopeError} in scope.`);
+    if (!(worst <= selfTest.tolerance && oodError <= selfTest.scope_tolerance)) {
+      console.info(`The ${tf.getBackend()} backend is off by ${worst}, and by ${oodError} in the OOD score.`);
       return undefined;
     }
   }

@@ -21,7 +21,7 @@ import * as Base64 from "../site/base64.js";
  */
 /**
  * How unlike the training photos a photo may be, and all that scope.js needs to measure it. Texts: 32-bit numbers, base64.
- * @typedef {object} ScopeLimits
+ * @typedef {object} OodLimits
  * @property {number} threshold
  * @property {readonly string[]} layers
  * @property {readonly number[]} cell_px
@@ -48,7 +48,7 @@ import * as Base64 from "../site/base64.js";
  * @typedef {object} JudgementLimits
  * @property {{readonly threshold: number, readonly sensitivity: number | null, readonly specificity: number | null}} operating_point
  * @property {readonly SurenessLevel[]} sureness
- * @property {ScopeLimits} scope
+ * @property {OodLimits} scope
  * @property {QualityLimits} quality
  */
 /**
@@ -75,7 +75,7 @@ import * as Base64 from "../site/base64.js";
 // What a card must prove at least, whatever it says itself.
 const FEWEST_VECTORS = 3;
 const MOST_TOLERANCE = 0.001; // of a probability
-const MOST_SCOPE_TOLERANCE = 0.01; // of what a lesion photo may have
+const MOST_OOD_TOLERANCE = 0.01; // of what a lesion photo may have
 const SUM_SLACK = 0.0001; // probabilities are 32-bit numbers
 const MOST_DEVIATIONS = 10_000; // beyond, no picture is ever refused; those of good networks lie below 100
 export const LEVELS = ["sure", "fairly-sure", "not-sure"];
@@ -173,7 +173,7 @@ const shape = keys({
   explanation: keys({ features: layer, logits: layer, top_px: finite, left_px: finite, step_px: positive }),
   self_test: keys({
     tolerance: number(TINY, MOST_TOLERANCE),
-    scope_tolerance: number(TINY, MOST_SCOPE_TOLERANCE),
+    scope_tolerance: number(TINY, MOST_OOD_TOLERANCE),
     vectors: list(keys({ pixels: base64, probabilities: list(share, 2), scope: finite }), FEWEST_VECTORS),
   }),
 });
@@ -209,7 +209,7 @@ function checkTogether({ name, input, classes, files, bytes, judgement, self_tes
   must(files.every(({ path }, i) => path === (i ? `group1-shard${i}of${shards}.bin` : MODEL)), "files", `${MODEL} and its shards`);
   must(files.reduce((sum, file) => sum + file.bytes, 0) === bytes, "bytes", "the sum of the files'");
   checkSureness(judgement.sureness);
-  checkScope(judgement.scope);
+  checkOod(judgement.scope);
   must(judgement.quality.lowest_brightness < judgement.quality.highest_brightness, "quality", "dark before bright");
   for (const { pixels, probabilities } of self_test.vectors) {
     must(Base64.decode(pixels).length === input.width_px * input.height_px * 3, "vectors", "of the input's size");
@@ -234,8 +234,8 @@ function checkSureness(levels) {
   must(last?.level === "not-sure" && last.from === 0, "sureness", "open below");
 }
 
-/** @param {ScopeLimits} scope */
-function checkScope({ layers, cell_px, mean, scale, root }) {
+/** @param {OodLimits} scope */
+function checkOod({ layers, cell_px, mean, scale, root }) {
   must(layers.length === cell_px.length, "cell_px", "one a layer");
   const [means, scales, roots] = [mean, scale, root].map((packed) => [...new Float32Array(Base64.decode(packed).buffer)]);
   const count = means?.length ?? 0;

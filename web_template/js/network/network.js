@@ -1,7 +1,7 @@
 /** Loads a network the build exported and classifies pixels with it. */
 
 import * as Backend from "./backend.js";
-import * as Scope from "./scope.js";
+import * as Ood from "./ood.js";
 import { tf } from "./tensorflow.js";
 import * as Weights from "./weights.js";
 /** @import { Card } from "./cards.js" */
@@ -67,7 +67,7 @@ function artifactsOf(files) {
 }
 
 /**
- * One pass gives both the probabilities and what the first layers saw, from which `Scope` tells other pictures.
+ * One pass gives both the probabilities and what the first layers saw, from which `Ood` tells other pictures.
  * @param {LayersModel} model
  * @param {Card} card
  * @returns {LoadedNetwork["classify"]}
@@ -82,7 +82,7 @@ function classifierOf(model, card) {
     });
     const [probabilities, ...early] = await read(outputs);
     const cells = early.map((values, i) => ({ values, rows: outputs[i + 1].shape[1], columns: outputs[i + 1].shape[2] }));
-    return { probabilities, scope: Scope.of(cells, limits) };
+    return { probabilities, scope: Ood.of(cells, limits) };
   };
 }
 

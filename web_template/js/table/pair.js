@@ -3,7 +3,7 @@
 import * as Parts from "../page/parts.js";
 import * as View from "../page/view.js";
 import * as Words from "../page/words.js";
-import * as Verdict from "./verdict.js";
+import * as DecisionWords from "./decision_words.js";
 /** @import { KeptAnswer } from "../history/keeping.js" */
 
 const section = Parts.byId("pair", HTMLElement);
@@ -28,7 +28,7 @@ export function show(two) {
   forget();
   head.replaceChildren(document.createElement("td"), ...two.map(column));
   body.replaceChildren(
-    line(Words.say("pair.answer"), two.map(({ answered }) => Verdict.inWords(answered))),
+    line(Words.say("pair.answer"), two.map(({ answered }) => DecisionWords.inWords(answered))),
     ...View.codes.map((code, index) => line(Words.say(`kind.${code}.name`), two.map(({ answered }) => Words.percent(answered.probabilities[index] ?? NaN)))),
     line(Words.say("pair.together"), two.map(({ answered }) => Words.percent(answered.judgement.malignant.probability))),
   );

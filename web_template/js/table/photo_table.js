@@ -3,7 +3,7 @@
 import * as Parts from "../page/parts.js";
 import * as Words from "../page/words.js";
 import * as Pair from "./pair.js";
-import * as Verdict from "./verdict.js";
+import * as DecisionWords from "./decision_words.js";
 /** @import { AnsweredPhoto } from "../answer/answering.js" */
 /** @import { KeptAnswer } from "../history/keeping.js" */
 
@@ -133,7 +133,7 @@ function fill(row, { name, answered, problem, note = "" }, url) {
     kind.textContent = problem ?? Words.say("table.waiting");
     return;
   }
-  kind.textContent = Verdict.inWords(answered);
+  kind.textContent = DecisionWords.inWords(answered);
   cell("probability").textContent = shareText(highest(answered));
   cell("together").textContent = shareText(together(answered));
 }
@@ -155,7 +155,7 @@ function together({ judgement }) {
 
 /** @param {string} column  @param {AnsweredPhoto} a  @param {AnsweredPhoto} b */
 function compare(column, a, b) {
-  if (column === "kind") return Verdict.inWords(a).localeCompare(Verdict.inWords(b));
+  if (column === "kind") return DecisionWords.inWords(a).localeCompare(DecisionWords.inWords(b));
   if (column === "probability") return highest(a) - highest(b);
   if (column === "together") return together(a) - together(b);
   if (column === "date") return a.answeredAt < b.answeredAt ? -1 : 1;

@@ -1,6 +1,6 @@
 """How long the page's network pass takes with the detector of other things and without it, and how long a heat map.
 
-    .venv/bin/python benchmarks/scope_in_page.py [PASSES]
+    .venv/bin/python benchmarks/ood_in_page.py [PASSES]
 
 Uses the site in site/ (or the folder in LESIONLENS_SITE), in Chromium, on WASM; medians of PASSES (30) by turns, so
 that whatever else the machine does slows both alike.

@@ -8,7 +8,7 @@
 
 /** blurred: "hold still"; dark: "more light"; bright, glare: "less light"; small: "closer". @typedef {"blurred" | "dark" | "bright" | "glare" | "small"} QualityCode */
 /**
- * @typedef {object} JudgementOfPhoto
+ * @typedef {object} PhotoDecision
  * @property {"answer" | "not-sure" | "not-a-lesion"} verdict
  * @property {SurenessLevel["level"]} sureness
  * @property {number | null} rightOf100 of 100 test photos with such an answer, how many were named right
@@ -23,7 +23,7 @@
 /**
  * @param {{probabilities: ArrayLike<number>, scope: number, quality: QualityMeasures}} measured
  * @param {Pick<Card, "classes" | "judgement">} card
- * @returns {JudgementOfPhoto}
+ * @returns {PhotoDecision}
  */
 export function of({ probabilities, scope, quality }, card) {
   const { operating_point: point, sureness: levels, scope: limits } = card.judgement;
@@ -51,7 +51,7 @@ export function of({ probabilities, scope, quality }, card) {
  * @param {number} scope
  * @param {number} threshold
  * @param {string} sureness
- * @returns {JudgementOfPhoto["verdict"]}
+ * @returns {PhotoDecision["verdict"]}
  */
 function verdictOf(scope, threshold, sureness) {
   if (!(scope <= threshold)) return "not-a-lesion";

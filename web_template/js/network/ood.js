@@ -1,13 +1,13 @@
 /** How unlike the training photos a photo is; the same arithmetic as builder/predict/ood_detector.py. */
 
 import * as Base64 from "../site/base64.js";
-/** @import { ScopeLimits } from "./cards.js" */
+/** @import { OodLimits } from "./cards.js" */
 
 /** A layer's output averaged over cells: rows, columns, channels last. @typedef {{readonly values: Float32Array, readonly rows: number, readonly columns: number}} Cells */
 
 /**
  * @param {readonly Cells[]} cells what the network's first layers make of the photo; structure is seen by the first
- * @param {ScopeLimits} limits
+ * @param {OodLimits} limits
  * @returns {number} above `limits.threshold` it does not look like a lesion photo
  */
 export function of(cells, limits) {
@@ -21,7 +21,7 @@ export function of(cells, limits) {
 /**
  * Of every channel: mean, spread and relief, as logarithms, in this order.
  * @param {Cells} cells
- * @param {ScopeLimits} limits
+ * @param {OodLimits} limits
  */
 function featuresOf({ values, rows, columns }, limits) {
   const count = rows * columns;
@@ -37,7 +37,7 @@ function featuresOf({ values, rows, columns }, limits) {
 /**
  * Of every channel how much cells differ from those around them, root mean square, as a logarithm.
  * @param {Cells} cells
- * @param {ScopeLimits} limits
+ * @param {OodLimits} limits
  * @returns {number[]}
  */
 function reliefOf({ values, rows, columns }, { reach, level }) {
@@ -58,7 +58,7 @@ function reliefOf({ values, rows, columns }, { reach, level }) {
 /**
  * Mahalanobis' distance: the length of the scaled features times the lower triangle, which lies row by row.
  * @param {number[]} features
- * @param {ScopeLimits} limits
+ * @param {OodLimits} limits
  */
 function distance(features, limits) {
   const [mean, scale, root] = [limits.mean, limits.scale, limits.root].map(numbers);
