@@ -1,6 +1,6 @@
 """The seven classes of lesion, in the order of the network's outputs.
 
-What they are called stands in `web_template/messages/`, as `kind.<code>.name` and so on.
+Their names and texts are in `web_template/messages/`, as `kind.<code>.name` and so on.
 """
 
 from __future__ import annotations

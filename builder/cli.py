@@ -39,7 +39,7 @@ OF_THE_MACHINE = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; returns the exit code: 0 done, 1 a problem to mend, 2 wrong usage, 130 interrupted."""
+    """Run one command; returns the exit code: 0 done, 1 an error the user can fix, 2 wrong usage, 130 interrupted."""
     accept_any_text()
     given = _parser().parse_args(arguments)
     try:
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the words of a command as everything else is said."""
+    """Reports wrong usage the way all other errors are reported."""
 
     def error(self, message: str) -> NoReturn:
         super().error(visible(message))
@@ -131,9 +131,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> None:
-    """The options of a build, before a command or after it; what is said after it counts.
+    """Add the options of a build, before or after a command; an option after the command wins.
 
-    settings: where those of --set go; argparse would let those after a command take the place of those before it.
+    settings: the name under which --set is stored. It differs before and after a command: argparse would let those
+    after the command replace those before it.
     """
     add = partial(command.add_argument, default=argparse.SUPPRESS)  # the parser of all commands has the defaults
     add(
@@ -164,13 +165,13 @@ def _build(given: argparse.Namespace) -> None:
 
 
 def _folders_of(given: argparse.Namespace) -> Folders:
-    """The folders in full, so that each has a name, and a folder that it lies in."""
+    """The folders as absolute paths, so that each has a name and a parent."""
     site = given.site.absolute() if given.site.is_symlink() else given.site.resolve()  # a link is refused as one
     return Folders(given.work.resolve(), site)
 
 
 def _request_for(given: argparse.Namespace, source: str | None, *, replaces_site: bool = False) -> Request:
-    """What was asked for, with its data fetched where they come from elsewhere; refuses unsafe folders before that."""
+    """What the user asked for, with its data downloaded if necessary; refuses unsafe folders before the download."""
     from builder.pipeline.request import Request
     from builder.pipeline.safe_folders import refuse_unsafe
 

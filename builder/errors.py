@@ -1,8 +1,8 @@
-"""The one exception type for what the person at the keyboard can mend."""
+"""The exception for errors that the user can fix."""
 
 
 class BuildError(Exception):
-    """A problem and its remedy, each one plain sentence; printed once, by `builder.cli`, without a traceback."""
+    """A problem and its remedy, one plain sentence each; `builder.cli` prints it once, without a traceback."""
 
     def __init__(self, problem: str, *, remedy: str) -> None:
         super().__init__(problem)

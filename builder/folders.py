@@ -1,4 +1,4 @@
-"""Where things are: this program's own folders, and those that a build works in."""
+"""The paths of this program's own folders, and of the folders that a build uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NODE_MODULES = REPOSITORY / "node_modules"
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where a build works and where its site goes."""
+    """The folder a build works in, and the folder of its site."""
 
     work: Path = REPOSITORY / "work"
     site: Path = REPOSITORY / "site"
@@ -36,7 +36,7 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class NetworkResults:
-    """Where the stages have left what they made of one network."""
+    """The folders of all stage results for one network."""
 
     trained: Path
     calibrated: Path

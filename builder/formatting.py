@@ -1,4 +1,4 @@
-"""Figures as the pages say them: percentages, counts, intervals and numbers people can picture."""
+"""Formats figures for the pages: percentages, counts, intervals, and numbers of people out of 100."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Figure = Mapping[str, Any]  # {"value": x, "low": x, "high": x}, each of them No
 
 
 def percent(share: float | None) -> str:
-    """A share of 0-1 as a percentage: one decimal near either end, and never "0 %" for what is not zero."""
+    """A share of 0-1 as a percentage: one decimal near 0 % and 100 %, and never "0 %" for a share above zero."""
     if share is None:
         return NOT_MEASURED
     bound, number = percent_parts(share)
@@ -23,7 +23,7 @@ def percent(share: float | None) -> str:
 
 
 def percent_parts(share: float) -> tuple[str, str]:
-    """What `percent` says: "under", "over" or nothing, and the number."""
+    """The two parts of `percent`: "under", "over" or an empty text, and the number."""
     hundredths = share * 100
     if 0 < hundredths < 0.1:
         return "under", "0.1"
@@ -34,7 +34,7 @@ def percent_parts(share: float) -> tuple[str, str]:
 
 
 def figure_in_words(figure: Figure, sign: str = "") -> str:
-    """A figure with its interval on one line, for the terminal; sign: "+" where it is a difference."""
+    """A figure with its interval on one line, for the terminal; sign: "+" if it is a difference."""
     if figure["value"] is None:
         return NOT_MEASURED
     interval = "" if figure["low"] is None else f" ({figure['low']:{sign}.3f} to {figure['high']:{sign}.3f})"
@@ -42,7 +42,7 @@ def figure_in_words(figure: Figure, sign: str = "") -> str:
 
 
 def score(value: float | None) -> str:
-    """A figure of 0-1 that is no share of anything, such as an area under a curve; never "1.00" for less than one."""
+    """A figure of 0-1 that is not a share, such as an area under a curve; never "1.00" for less than 1."""
     if value is None:
         return NOT_MEASURED
     return f"{min(value, 0.999):.3f}" if 0.995 <= value < 1 else f"{value:.2f}"
@@ -64,7 +64,7 @@ def score_range(figure: Figure) -> str:
 
 
 def out_of(share: float | None, whole: int = 100) -> str:
-    """A share of 0-1 as people, for example "3 of 10"; with a tenfold whole where that would hide a rare case."""
+    """A share of 0-1 as a number of people, for example "3 of 10"; the whole is ten times larger for rare cases."""
     if share is None:
         return NOT_MEASURED
     part, whole = counted_out(share, whole)
@@ -72,7 +72,7 @@ def out_of(share: float | None, whole: int = 100) -> str:
 
 
 def counted_out(share: float, whole: int) -> tuple[int, int]:
-    """What `out_of` says: how many, of how many."""
+    """The two numbers of `out_of`: the part and the whole."""
     part = _round_half_up(share * whole)
     hides_some = (part == 0 and share > 0) or (part == whole and share < 1)
     if hides_some and whole < 1000:
@@ -81,12 +81,12 @@ def counted_out(share: float, whole: int) -> tuple[int, int]:
 
 
 def of_hundred(share: float | None) -> str:
-    """How many of 100, for a sentence that has named the hundred already."""
+    """How many of 100, for a sentence that already mentions the 100."""
     return percent(share).removesuffix(" %")
 
 
 def missed_of_hundred(figure: Figure) -> str:
-    """The interval of what a share leaves out, as how many of 100: for 0.84 to 0.92 "8.0 to 16"."""
+    """The interval of the complement, in cases of 100: for 0.84 to 0.92 "8.0 to 16"."""
     if figure["low"] is None or figure["high"] is None:
         return NOT_MEASURED
     rest = {"low": 1 - min(1.0, figure["high"]), "high": 1 - max(0.0, figure["low"])}
@@ -99,7 +99,7 @@ def points(share: float | None) -> str:
 
 
 def signed(value: float | None, is_share: bool = True) -> str:
-    """How much larger one figure is than another: percentage points of a share, else the plain difference."""
+    """How much larger one figure is than another: in percentage points for shares, otherwise the plain difference."""
     if value is None:
         return NOT_MEASURED
     number = f"{abs(value) * 100:.1f}" if is_share else f"{abs(value):.3f}"
@@ -112,12 +112,12 @@ def three_decimals(value: float | None) -> str:
 
 
 def in_a_row(names: Sequence[str]) -> str:
-    """Names as a sentence lists them: "a, b and c"."""
+    """Names as a list in a sentence: "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def commonest(by_class: Mapping[str, int]) -> str:
-    """The code of the class with most photos; of several the first."""
+    """The code of the class with the most photos; the first one if there is a tie."""
     return max(by_class, key=lambda code: by_class[code])
 
 
@@ -131,7 +131,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def in_words(number: int) -> str:
-    """Small numbers as words, the others as figures."""
+    """Small numbers as words, larger ones as digits."""
     return NUMBER_WORDS[number] if 0 <= number < len(NUMBER_WORDS) else count(number)
 
 
@@ -140,12 +140,12 @@ def megabytes(size_bytes: int) -> str:
 
 
 def milliseconds(number: float) -> str:
-    """Two digits or more: "8.3 ms", "124 ms"."""
+    """At least two digits: "8.3 ms", "124 ms"."""
     return f"{number:.1f} ms" if number < 10 else f"{_round_half_up(number):,} ms"
 
 
 def duration(seconds: float) -> str:
-    """As a person would say it: "48 s", "12 min", "3 h 5 min"."""
+    """A duration as people say it: "48 s", "12 min", "3 h 5 min"."""
     if seconds < 99.5:
         return f"{_round_half_up(seconds)} s"
     minutes = _round_half_up(seconds / 60)
@@ -153,7 +153,7 @@ def duration(seconds: float) -> str:
 
 
 def plain_number(number: Any) -> str:
-    """A setting as a person would write it: 0.0001 and not 1e-04, words with commas between them."""
+    """A setting as people write it: 0.0001 and not 1e-04, words separated by commas."""
     if isinstance(number, (list, tuple)):
         return ", ".join(map(str, number))
     if not isinstance(number, float):
@@ -171,7 +171,7 @@ def settings(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def csp_hash(text: str) -> str:
-    """The source expression by which a content-security policy allows this very inline text."""
+    """The source expression that allows exactly this inline text in a content-security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -182,7 +182,7 @@ def _round_half_up(number: float) -> int:
 
 
 def _unbroken(say: Callable[..., str]) -> Callable[..., str]:
-    """The same words, but no line of a page ends before their percent sign."""
+    """The same text, with no line break before a percent sign."""
 
     @functools.wraps(say)
     def said(*values: Any) -> str:

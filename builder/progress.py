@@ -1,4 +1,4 @@
-"""Shows how far a long step is: a bar in a terminal, a line now and then in a log."""
+"""Shows the progress of a long step: a bar in a terminal, an occasional line in a log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from builder.terminal import visible, visible_lines
 
 
 class _PlainConsole(Console):
-    """Prints text as it is: no brackets are markup, no colons emoji, and nothing reaches the terminal as an order."""
+    """Prints text unchanged: without rich's markup and emoji, and without terminal control sequences."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*(visible_lines(text) if isinstance(text, str) else text for text in objects), **options)
@@ -38,9 +38,9 @@ Advance = Callable[..., None]
 
 @contextmanager
 def steps(doing: str, total: int, *, done: int = 0, in_bytes: bool = False) -> Iterator[Advance]:
-    """Show `doing` with `total` steps, of which `done` were done before; yields the function that counts on.
+    """Show `doing` with `total` steps, `done` of them already done; yields the function that counts further steps.
 
-    in_bytes: each step is a byte, shown as megabytes.
+    in_bytes: each step is a byte, shown in megabytes.
     """
     show = _bar if console.is_terminal else _log
     with show(visible(doing), total, done, in_bytes) as advance:

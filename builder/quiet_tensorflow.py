@@ -1,6 +1,6 @@
-"""TensorFlow and its Keras 2, without start-up noise and computing the same numbers every time.
+"""TensorFlow and its Keras 2, without start-up messages and with deterministic results.
 
-Import `tensorflow` and `tf_keras` from here, never directly.
+Always import `tensorflow` and `tf_keras` from here.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a value that can be set may be: its hint says the type, and limits or words beside it."""
+"""The allowed values of a setting, read from the type hint of its field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Share = Annotated[float, (0, 1)]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a value is where nothing is said, and what it may be.
+    """The default of a setting and its allowed values.
 
     limits: from `Annotated[int, (1, 8)]`. words: from `Literal["relu", "elu"]`.
     """

@@ -1,4 +1,4 @@
-"""Second stage: which photos train, which validate, which test. No lesion is ever in two parts."""
+"""Second stage: assigns photos to training, validation and test. No lesion is ever in two parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Parts = NDArray[np.int64]  # (photos,) index in PARTS, or UNUSED
 
 
 def split_photos(photos: Path, rules: SplitConfig, into: Path) -> None:
-    """Stage entry: save each photo's part in `into/parts.npy`, and in `into/split.json` the rule and what it did."""
+    """Stage entry: save each photo's part in `into/parts.npy`, and the rule with its effects in `into/split.json`."""
     table = load_photos(photos)
     rule = _rule_for(table, rules)
     parts = _own_parts(table, rules) if rule == "own" else _parts_by_lesion(table, rules, in_folds=rule == "k-fold")
@@ -44,7 +44,7 @@ def load_parts(folder: Path) -> dict[str, NDArray[np.int64]]:
 
 
 def load_split(folder: Path) -> dict[str, Any]:
-    """The rule in words, the photos it put in no part, and what a careless split would have done."""
+    """The rule in words, the photos left out of every part, and the effect of a split by photo."""
     split: dict[str, Any] = read_json(folder / "split.json")
     return split
 
@@ -92,9 +92,9 @@ def fold_by_lesion(
 def careless_split(
     lesion_ids: NDArray[np.str_], labels: NDArray[np.int64], test_share: float, seed: int
 ) -> dict[str, float | None]:
-    """What a split by photo, the same share drawn at random, would do: whose lesion would be on both sides.
+    """The effect of a random split by photo of the same size: how many lesions it would put on both sides.
 
-    Returns the share of its test photos, and of its test melanomas, with a photo of the same lesion in training.
+    Returns the share of its test photos, and of its test melanomas, that have a photo of the same lesion in training.
     """
     count = len(lesion_ids)
     is_test = np.zeros(count, dtype=bool)
@@ -149,7 +149,7 @@ def _split_off_validation(parts: Parts, table: Photos, rules: SplitConfig) -> No
 
 
 def _own_parts(table: Photos, rules: SplitConfig) -> Parts:
-    """The source's parts; a lesion that is in several stays in the last of them, so that the test part is as given."""
+    """The source's own parts; a lesion in several parts stays in the last one, so that the test part is unchanged."""
     parts = np.full(len(table.labels), TRAINING, dtype=np.int64)
     parts[table.own_parts == "validation"] = VALIDATION
     parts[table.own_parts == "test"] = TEST

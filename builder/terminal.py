@@ -1,4 +1,4 @@
-"""Text that came from outside, as a terminal may have it: names of files, ids of tables, reports of others."""
+"""Makes text from outside safe to print: names of files, ids in tables, reports of others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ JOINERS = "\u200c\u200d"
 
 
 def visible(text: object) -> str:
-    """One line of text, with all that a terminal would obey or not show written out, as `repr` does.
+    """One line of text in which everything that a terminal would obey or hide is escaped, as `repr` does.
 
-    That is ESC and other control characters, ends of lines too, marks that turn the direction of what follows, and
-    bytes of a name that are no text.
+    Escaped are ESC and other control characters, line ends, characters that change the direction of text, and bytes
+    that are not valid text.
     """
     return "".join(
         sign if sign.isprintable() or sign in JOINERS or category(sign) == "Zs" else _escape(sign) for sign in str(text)
@@ -22,12 +22,12 @@ def visible(text: object) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """The same of several lines."""
+    """The same for several lines."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def accept_any_text() -> None:
-    """Let both streams write out what their encoding has no sign for: a Windows code page has few."""
+    """Let both output streams escape characters that their encoding lacks: a Windows code page has few."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

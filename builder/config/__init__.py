@@ -1,1 +1,1 @@
-"""Every number of the build, with what it may be beside it, and the reading of `config.toml`."""
+"""All settings of the build with their allowed values, and the reading of `config.toml`."""

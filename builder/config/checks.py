@@ -1,4 +1,4 @@
-"""What a value in `config.toml` may be: the hint of its field says it, and here it is checked."""
+"""Checks each value in `config.toml` against the type hint of its field."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ MOST_SHOWN = 200  # signs of a value that is refused
 
 
 def refuse_unknown(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> None:
-    """Raise a BuildError where the table has a key that is none of `hints`; where: the file that it is in."""
+    """Raise a BuildError if the table has a key that is not in `hints`; where: the file the table is in."""
     if unknown := sorted(set(table) - set(hints)):
         raise BuildError(f"{where} [{section}]: unknown key {shown(unknown[0])}", remedy=keys_of(hints))
 
 
 def keys_of(hints: dict[str, Any]) -> str:
-    """The keys that a table may have, for a message."""
+    """The keys that a table may have, for an error message."""
     return f"its keys are: {', '.join(hints)}"
 
 
 def checked(name: str, value: Any, hint: Any) -> Any:
-    """The value, or a BuildError unless it may be what the field's hint says: a type, limits or words.
+    """Return the value if the field's hint allows it (type, limits or words); raise a BuildError otherwise.
 
-    name: the section and the key, for a message.
+    name: the section and the key, for the error message.
     """
     return within(name, _list_of_words(value) if hint == tuple[str, ...] else value, setting_of(hint))
 
 
 def within(name: str, value: Any, setting: Setting) -> Any:
-    """The value as that setting's type, or a BuildError unless it is one of its words and within its limits."""
+    """Convert the value to the setting's type; raise a BuildError unless it is an allowed word or within the limits."""
     kind: Any = setting.kind
     if kind is float and type(value) is int:
         value = float(value) if abs(value) <= sys.float_info.max else math.inf
@@ -57,7 +57,7 @@ def within(name: str, value: Any, setting: Setting) -> Any:
 
 
 def shown(value: Any) -> str:
-    """A value for a message: on one line, and no longer than that."""
+    """A value for an error message: on one line, shortened if it is long."""
     if type(value) is int and abs(value) > sys.maxsize:
         return "a number of very many digits"
     text = repr(value)
@@ -65,7 +65,7 @@ def shown(value: Any) -> str:
 
 
 def _list_of_words(value: Any) -> Any:
-    """A tuple of words; on the command line, words with commas between them will do."""
+    """A tuple of words; on the command line, words separated by commas."""
     if isinstance(value, str):
         return tuple(word.strip() for word in value.split(",") if word.strip())
     return tuple(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value

@@ -1,4 +1,4 @@
-"""The whole config, and what it says of each network."""
+"""The whole config, and the settings of each network."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from builder.network import design_of
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole file, a section per stage; `training.epochs` is already the one for the data at hand.
+    """The whole file, one section per stage; `training.epochs` is already the number for the data in use.
 
-    own: by network, what a table of its name says of it and its layout.
-    set_by_hand: the keys of [network] and [training] that were.
+    own: for each network, the settings in its own table and its layout settings. set_by_hand: the keys of [network] and
+    [training] that the user set.
     """
 
     data: DataConfig
@@ -46,10 +46,10 @@ class Config:
         return self.data.source == "demo"
 
     def network_of(self, name: str) -> ResolvedNetwork:
-        """What that network is and how it is trained, all settings put together; a BuildError where there is none.
+        """How that network is built and trained, with all settings merged; raises a BuildError if it does not exist.
 
-        [network] and [training] are those of all networks. The network's own file overrides them, what was set by
-        hand overrides that, and a table of the network's name overrides everything.
+        [network] and [training] apply to all networks. The network's own file overrides them, settings by hand override
+        that, and a table with the network's name overrides everything.
         """
         design, table = design_of(name), self.own.get(name, {})
         own = dict(design.recipe)
@@ -70,13 +70,13 @@ class Config:
         return ResolvedNetwork(name, design, form, recipe, layout)
 
     def with_own(self, network: str, settings: Mapping[str, Any]) -> Config:
-        """The same, with more said in the table of that network."""
+        """The same config with more settings in the table of that network."""
         return replace(self, own={**self.own, network: {**self.own.get(network, {}), **settings}})
 
     def as_dict(self) -> dict[str, Any]:
-        """The file as it was read, and by what form, recipe and layout each network of the site is made.
+        """The file as it was read, with the form, recipe and layout of each network of the site.
 
-        Without [search], on which no site depends.
+        [search] is left out: no site depends on it.
         """
         tables = {section: asdict(getattr(self, section)) for section in SECTIONS if section != "search"}
         tables["site"]["networks"] = list(self.site.networks)  # as JSON gives it back

@@ -1,4 +1,4 @@
-"""What the photos are, and how they are split."""
+"""Which photos to use and how to split them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is fitted on validation, and how figures are measured."""
+"""Settings of calibration, the out-of-distribution detector and evaluation."""
 
 from __future__ import annotations
 

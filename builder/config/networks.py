@@ -1,4 +1,4 @@
-"""A network as the config and its own file make it; and what either may say of it."""
+"""One network's settings, merged from the config and from the network's own file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from builder.network import Design, design_of
 
 @dataclass(frozen=True, slots=True)
 class ResolvedNetwork:
-    """One network with all that is said of it: resolved once, by `Config.network_of`, and handed on as it is.
+    """One network with all its settings. `Config.network_of` resolves it once; all stages receive this object.
 
-    form: how wide its input is and what it begins with. layout: what the function that lays it out is told.
+    form: the width of its input and its initial weights. layout: the arguments of the function that builds it.
     """
 
     name: str
@@ -26,12 +26,12 @@ class ResolvedNetwork:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Form, recipe and layout in one table, as a config could say them."""
+        """Form, recipe and layout in one table, as a config file could contain them."""
         return {**asdict(self.form), **asdict(self.recipe), **self.layout}
 
 
 def fields_of(section: type) -> dict[str, Any]:
-    """The keys of a section of the config, each with what it may be."""
+    """The keys of a section of the config, each with its allowed values."""
     return get_type_hints(section, include_extras=True)
 
 
@@ -40,14 +40,14 @@ RECIPE = {key: (section, hint) for section, of in OWN.items() for key, hint in f
 
 
 def read_own(table: dict[str, Any], network: str, where: str) -> dict[str, Any]:
-    """What a network's own file, or a table of its name, says otherwise than [network] and [training]."""
+    """The settings by which a network's own file, or a table with its name, differs from [network] and [training]."""
     settings = design_of(network).settings
     refuse_unknown(table, network, {**RECIPE, **settings}, where)
     return {key: checked_own(network, key, value) for key, value in table.items()}
 
 
 def checked_own(network: str, key: str, value: Any) -> Any:
-    """A setting of the network's recipe, or one of its layout."""
+    """One checked setting of the network's recipe or of its layout."""
     if key in RECIPE:
         section, hint = RECIPE[key]
         return checked(f"{section}.{key}", value, hint)

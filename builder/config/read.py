@@ -1,4 +1,4 @@
-"""Reads `config.toml`, and what the command line puts on top of it."""
+"""Reads `config.toml` and applies the command line's changes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ MOST_BYTES = 1_000_000  # of a config file
 
 
 def read_config(file: Path, *, source: str | None = None, settings: list[str] | None = None) -> Config:
-    """Read `file`, then `--data` and `--set section.key=value` on top of it.
+    """Read `file`, then apply `--data` and `--set section.key=value`.
 
-    On demo data `demo.epochs` and `demo.keep` take the place of those of `training`, unless set by hand there.
+    On demo data `demo.epochs` and `demo.keep` replace those of [training], unless the user set those by hand.
     """
     tables = _read_toml(file)
     changed = [_apply_setting(tables, setting) for setting in settings or []]
@@ -98,7 +98,7 @@ def _apply_setting(tables: dict[str, Any], setting: str) -> str:
 
 
 def parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
-    """The tables and the key that `--set` names, and the value."""
+    """The path of tables and key that `--set` names, and the value."""
     name, equals, text = setting.partition("=")
     section, dot, key = name.strip().rpartition(".")
     if not (equals and dot):
@@ -133,7 +133,7 @@ def _read_values(table: dict[str, Any], section: str, hints: dict[str, Any], whe
 
 
 def _read_search(table: dict[str, Any], where: str) -> SearchConfig:
-    """[search], and of [search.space] the values that each setting of the network is to be tried with."""
+    """Read [search]; [search.space] lists the values to try for each setting of the network."""
     space = _table(table, "space", where)
     hints = {key: hint for key, hint in fields_of(SearchConfig).items() if key != "space"}
     rules = _read_values({key: table[key] for key in table if key != "space"}, "search", hints, where)

@@ -1,4 +1,4 @@
-"""How networks are stored, and which of them the site has."""
+"""How networks are stored, and which networks the site has."""
 
 from __future__ import annotations
 

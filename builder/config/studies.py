@@ -1,4 +1,4 @@
-"""What is asked beside a build."""
+"""Settings of the optional studies: leakage, folds, search."""
 
 from __future__ import annotations
 

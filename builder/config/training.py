@@ -1,4 +1,4 @@
-"""How networks are made and trained."""
+"""How networks are built and trained."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ class TrainingConfig:
 
     @property
     def knows_its_end(self) -> bool:
-        """Whether an epoch depends on how many are to come: AdamW's rate falls to zero, the last ones may be plain."""
+        """Whether an epoch depends on the total: AdamW's rate decays, and the last epochs may be without augmentation."""
         return self.optimizer == "adamw" or self.plain_share > 0
 
     @property
     def averages(self) -> bool:
-        """Whether a moving average of the weights is what is kept."""
+        """Whether the moving average of the weights is kept instead of the weights."""
         return self.optimizer == "adamw" and self.averaging_epochs > 0
 
     def is_without_augmentation(self, epoch: int) -> bool:
-        """Whether that epoch, counted from 1, is one of those that show photos as they are, mirrored at most."""
+        """Whether that epoch, counted from 1, shows photos without augmentation, except for mirroring."""
         return epoch > self.epochs - round(self.plain_share * self.epochs)
 
 

@@ -1,1 +1,1 @@
-"""Many photos: read from a source, grouped by lesion and stored as the networks see them."""
+"""The data set: photos read from a source, grouped by lesion, and stored in the networks' input size."""

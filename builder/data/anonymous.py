@@ -1,8 +1,8 @@
-"""What may leave `work/` of a source: ids that are public already, numbers in place of all others, words that we know.
+"""Decides what may leave `work/` about a source: public ids, numbers for all other ids, and known words.
 
-Names of files and folders, ids and free text of a table may name people. `builder.data.store` keeps them in
-`names.json`, which only `python build.py data` reads; all later stages, and so the site, get what this file makes of
-them.
+Names of files and folders, ids and free text in a table may contain names of people. `builder.data.store` keeps them in
+`names.json`, which only `python build.py data` reads. All later stages, and so the site, get only what this module
+returns.
 """
 
 from __future__ import annotations
@@ -78,15 +78,16 @@ KNOWN_WORDS = frozenset({
 def public_ids(
     image_ids: Sequence[str], lesion_ids: Sequence[str], pixels: NDArray[np.uint8]
 ) -> tuple[list[str], list[str]]:
-    """The ids of images and lesions that everybody may see: public ones as they are, of all others a number.
+    """Ids of images and lesions that may be published: public ids unchanged, numbers for all others.
 
-    An image's number comes from its pixels as the network sees them, (photos, 75, 100, 3). So it stays the same when
-    photos are added, renamed or read elsewhere; two builds that share it were tested on the same photo, as `compare`
-    must know; and nobody can find a name by trying names, as with a hash of it. Whoever holds the very photo can find
-    its row, as before: the network gives each photo probabilities of its own. A running number would say as little,
-    but another photo would have it in another data set, and all others once a photo is added.
+    An image's number is a hash of its pixels in the network's input size, (photos, 75, 100, 3). So it stays the same
+    when photos are added, renamed or read from elsewhere; `compare` can tell that two builds with this number were
+    tested on the same photo; and nobody can find out a name by guessing names, as they could with a hash of the name.
+    Whoever has the photo itself can find its row anyway, by the probabilities in it. A running number would reveal as
+    little, but the same photo would have different numbers in two data sets, and all numbers would shift when a photo
+    is added.
 
-    A lesion has the smallest id of its images.
+    A lesion gets the smallest id of its images.
     """
     given: set[str] = set()
     images = [
@@ -100,7 +101,7 @@ def public_ids(
 
 
 def _number_of(photo: bytes, given: set[str]) -> str:
-    """A number by the content of a photo, and by how many have it already: the same photo may be there twice."""
+    """A number from the photo's content and from how many photos have it already: a photo may be there twice."""
     copies = 0
     while True:
         digest = hashlib.sha256(photo + copies.to_bytes(4, "big")).digest()
@@ -112,13 +113,13 @@ def _number_of(photo: bytes, given: set[str]) -> str:
 
 
 def count_reasons(left_out: Iterable[LeftOut]) -> list[dict[str, str | int]]:
-    """How many files were left out for each reason, the commonest first."""
+    """How many files were left out for each reason, the commonest reason first."""
     counts = Counter(next((known for known in REASONS if known in reason), OTHER_REASON) for _, reason in left_out)
     return [{"reason": reason, "files": files} for reason, files in sorted(counts.items(), key=lambda of: (-of[1], of))]
 
 
 def known_words(values: Sequence[str]) -> list[str]:
-    """A column of free text in known words and short numbers; any other text as a number, in the alphabet's order."""
+    """A column of free text as known words and short numbers; all other texts become numbers, in alphabetical order."""
     others = sorted(
         {value for value in values if value.lower() not in KNOWN_WORDS and not SHORT_NUMBER.fullmatch(value)}
     )

@@ -1,4 +1,4 @@
-"""First stage: photos from their source, shrunk to what the networks see, in one folder of arrays."""
+"""First stage: reads photos from their source, shrinks them to the networks' input, and stores them in one folder."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ FEWEST_CLASSES = 2  # of one kind alone, every answer is right
 
 
 class UnfitForBuild(BuildError):
-    """Photos that can be looked at, but that a build does not take."""
+    """Photos that `data` can survey but that a build refuses."""
 
 
 def gather_photos(
     data: DataConfig, into: Path, *, most_left_out: float = MOST_LEFT_OUT_SHARE, fewest_classes: int = FEWEST_CLASSES
 ) -> None:
-    """Stage entry: read the photos of a source, or of two, and save them in `into`.
+    """Stage entry: read the photos of a source, or of two sources, and save them in `into`.
 
-    most_left_out: when a larger share of them (0-1) cannot be used, raises UnfitForBuild. fewest_kinds: as when they
-    show fewer kinds of lesion.
+    Raises UnfitForBuild if more than `most_left_out` of them (0-1) cannot be used, or if they show fewer classes than
+    `fewest_classes`.
     """
     listings = _listings(data)
     for listing in listings:
@@ -67,9 +67,9 @@ def gather_photos(
 
 
 def gather_at_width(photos: Path, data: DataConfig, into: Path, *, width_px: int) -> None:
-    """Stage entry: what `gather_photos` left in `photos`, opened once more for a network that sees so many pixels.
+    """Stage entry: open the photos that `gather_photos` saved in `photos` again, for a network with a wider input.
 
-    Which photos they are, and what is known of them, is copied: so all networks train and are tested on the same split.
+    The selection of photos and all facts about them are copied: all networks train and are tested on the same split.
     """
     expected = read_names(photos)["image_ids"]
     ingested = ingest_photos(_listings(data), into, with_likeness=False, width_px=width_px)
@@ -87,12 +87,12 @@ def _listings(data: DataConfig) -> list[Listing]:
 
 
 def source_fingerprint(data: DataConfig) -> Any:
-    """What the photos depend on, cheap to compare: of each source each file's name, size and time of change."""
+    """The state of the sources, cheap to compare: name, size and modification time of each file."""
     return [files_of_source(source) for source in (data.source, data.test_source) if source]
 
 
 def _with_test_part(training: Listing, test: Listing) -> list[Listing]:
-    """Both sources, the second as the test part; a photo that is in both is only tested with."""
+    """Both sources, the second one as the test part; a photo that is in both is used for testing only."""
     tested = {entry.image_id for entry in test.entries}
     both = [entry.image_id for entry in training.entries if entry.image_id in tested]
     if training.rows and both:
@@ -150,7 +150,7 @@ def _note_of_missing_classes(entries: list[Entry]) -> list[str]:
 
 
 def _lesions_of(ingested: Ingested, are_known: bool) -> tuple[list[str], dict[str, int] | None]:
-    """The lesion of each photo; where a source does not say, near-identical photos stand for one lesion."""
+    """The lesion of each photo; if the source names none, near-identical photos count as one lesion."""
     if are_known:
         return [entry.lesion_id for entry in ingested.entries], None
     from builder.data.near_identical import group_near_identical
@@ -188,7 +188,7 @@ def _joined(texts: Iterable[str | None]) -> str | None:
 
 
 def _anonymous(entries: list[Entry], lesion_ids: list[str], into: Path) -> tuple[list[Entry], list[str]]:
-    """The photos whose pixels are in `into`, and their lesions, without what may name people."""
+    """The photos whose pixels are in `into`, and their lesions, without anything that may name people."""
     pixels = np.load(into / "pixels.npy", mmap_mode="r")
     image_ids, lesion_ids = public_ids([entry.image_id for entry in entries], lesion_ids, pixels)
     columns = [known_words(column) for column in zip(*(entry.details for entry in entries), strict=True)]

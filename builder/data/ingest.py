@@ -1,7 +1,7 @@
-"""Opens photos, each once and several at a time, and leaves them on disk as the network sees them.
+"""Opens photos, each once and several at a time, and stores them on disk in the network's input size.
 
-What an earlier build has already shrunk is copied from there, and an interrupted ingest goes on where it stopped: a
-photo is opened again only when its file has changed, or when what was kept of it is damaged.
+Photos that an earlier build has shrunk are copied, and an interrupted ingest continues where it stopped: a photo is
+opened again only if its file has changed, or if its stored pixels are damaged.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _OF_THREAD = threading.local()
 
 
 class Shrunk(NamedTuple):
-    """A photo as the network sees it, or why it cannot be used; its likeness where wanted; its size as it was."""
+    """A shrunk photo or the reason why it cannot be used; its perceptual hash if wanted; its original size."""
 
     row: Row
     likeness: str = ""
@@ -59,9 +59,9 @@ class Shrunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """The photos that could be used, in the order of the file of pixels.
+    """The photos that could be used, in the order of the pixel file.
 
-    likeness: theirs, empty if not wanted. sizes: "600x450" and so on, empty for arrays.
+    likeness: their perceptual hashes, empty if not wanted. sizes: "600x450" and so on, empty for arrays.
     """
 
     entries: list[Entry]
@@ -71,14 +71,14 @@ class Ingested:
 
 
 class _How(NamedTuple):
-    """How photos are shrunk: how wide, and whether their likeness is wanted."""
+    """How to shrink photos: the width, and whether to compute perceptual hashes."""
 
     width_px: int
     with_likeness: bool
 
 
 class _Line(NamedTuple):
-    """What the record says of one photo that was opened; checksum: of all that and its pixels."""
+    """The record's entry of one opened photo; checksum: of the entry and the photo's pixels."""
 
     key: str
     reason: str
@@ -87,7 +87,7 @@ class _Line(NamedTuple):
     checksum: str
 
     def is_about(self, pixels: NDArray[np.uint8] | None) -> bool:
-        """Whether line and pixels are as they were written."""
+        """Whether entry and pixels are unchanged since they were written."""
         return self.checksum == _checksum(self[:-1], pixels)
 
 
@@ -99,9 +99,9 @@ def _checksum(texts: Sequence[str], pixels: NDArray[np.uint8] | None) -> str:
 def ingest_photos(
     listings: Sequence[Listing], into: Path, *, with_likeness: bool, width_px: int = WIDTH_PX
 ) -> Ingested:
-    """Write the photos of `listings` to `into/pixels.npy`; returns which they are, and why others are not.
+    """Write the photos of `listings` to `into/pixels.npy`; returns the photos used, and the reasons for all others.
 
-    width_px: how wide the network sees them.
+    width_px: the width of the network's input.
     """
     working = into.parent / UNFINISHED
     working.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def ingest_photos(
 def _writing_on(
     working: Path, stored: int, width_px: int
 ) -> Iterator[Callable[[NDArray[np.uint8] | None, _Line], None]]:
-    """Write an ingest on from its first `stored` photos; what was written is kept, also when it breaks off."""
+    """Continue an ingest after its first `stored` photos; what is written is kept even if the ingest is interrupted."""
     waiting: list[NDArray[np.uint8]] = []
     waiting_lines: list[_Line] = []
     with (
@@ -213,9 +213,9 @@ def _shrunk_files(entries: list[Entry], earlier: _Earlier, how: _How) -> Iterato
 
 
 def _in_threads(places: list[Place], how: _How) -> Iterator[Shrunk]:
-    """The photos in order, several at a time: decoders and numpy let go of Python's lock.
+    """Process the photos in order, several at a time: decoders and numpy release Python's lock.
 
-    Threads beat processes, which hand over each photo's pixels, by a tenth.
+    Threads are a tenth faster than processes, which have to copy each photo's pixels.
     """
     work = partial(_shrink_some, how=how)
     if len(places) <= FEW_PHOTOS:
@@ -238,7 +238,7 @@ def _shrink_some(places: list[Place], how: _How) -> list[Shrunk]:
 
 
 def _cores() -> int:
-    """The cores this process may use."""
+    """The number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -256,7 +256,7 @@ def _likeness(pixels: NDArray[np.uint8]) -> str:
 
 
 class _Earlier:
-    """The photos that finished ingests beside this one have left, by their key."""
+    """The photos stored by finished ingests beside this one, by their key."""
 
     def __init__(self, folder: Path, width_px: int) -> None:
         self.readers: list[PixelReader] = []
@@ -282,7 +282,7 @@ class _Earlier:
         return key in self.places
 
     def read(self, key: str, how: _How) -> Shrunk | None:
-        """The photo as it was left; None where that is damaged, which is said once of each file."""
+        """The stored photo; None if it is damaged, which is reported once per file."""
         reader, row, line = self.places[key]
         with suppress(ValueError, OSError):  # it is shorter than it was, or its disk gives it back no more
             pixels = reader.read(row)
@@ -297,7 +297,7 @@ class _Earlier:
 
 
 def _go_on_from(working: Path, keys: list[str], how: _How) -> list[_Line]:
-    """What an interrupted ingest has done of this one: the photos from the first on, as far as they are the same."""
+    """The photos that an interrupted run of this ingest has stored, up to the first one that differs."""
     record = working / RECORD
     same = list(_same_as_kept(working, keys, how))
     with open(record, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
@@ -323,7 +323,7 @@ def _same_as_kept(working: Path, keys: list[str], how: _How) -> Iterator[_Line]:
 
 
 def _reader_of(pixels: Path, width_px: int) -> PixelReader | None:
-    """A reader of the photos of that width in the file, if it holds any."""
+    """A reader for the file, if it holds photos of that width."""
     try:
         return PixelReader(pixels, width_px) if pixels.is_file() else None
     except ValueError:
@@ -331,7 +331,7 @@ def _reader_of(pixels: Path, width_px: int) -> PixelReader | None:
 
 
 def _read_record(record: Path, width_px: int) -> list[_Line]:
-    """The lines of a record that was written by this very code, of that width; one that was cut off is dropped."""
+    """The entries of a record, if this very code wrote it for that width; an incomplete last entry is dropped."""
     if not record.is_file():
         return []
     with open(record, newline="", encoding="utf-8", errors="surrogateescape") as file:
@@ -347,7 +347,7 @@ def _read_record(record: Path, width_px: int) -> list[_Line]:
 
 
 def _digest(width_px: int) -> str:
-    """What a shrunk photo depends on beside its file: its width, and all the code and libraries that read it."""
+    """A hash of what decides a shrunk photo besides its file: the width, and the code and libraries that read it."""
     return f"{width_px}-{code_key([__name__])}"
 
 

@@ -53,12 +53,12 @@ def group_near_identical(hashes: Sequence[str]) -> NDArray[np.int64]:
 
 
 def near_identical_pairs(hashes: Sequence[str]) -> list[tuple[int, int]]:
-    """All pairs of photos at most MOST_BITS_APART, the lower index first, in order."""
+    """All pairs of photos that differ in at most MOST_BITS_APART bits, the lower index first, in order."""
     return [pair for ones, others in _close_pairs(hashes) for pair in zip(ones.tolist(), others.tolist(), strict=True)]
 
 
 def _close_pairs(hashes: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """The pairs a strip of photos at a time, so that they are never all held; several strips are compared at once."""
+    """The pairs, found strip by strip to limit memory; several strips are compared at the same time."""
     words = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint64).reshape(len(hashes), -1)
     by_word = np.ascontiguousarray(words.T)  # (4, photos)
 
@@ -81,7 +81,7 @@ def _close_pairs(hashes: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], NDA
 
 
 def _alike_in_block(by_word: NDArray[np.uint64], mine: slice, theirs: slice) -> NDArray[np.int64]:
-    """The pairs of two ranges of photos that may be close, shape (2, pairs), by the first words of their hashes."""
+    """Candidate pairs of two ranges of photos, shape (2, pairs), judged by the first words of their hashes."""
     apart = None
     for word in by_word[:COMPARED_WORDS]:
         bits = np.bitwise_count(word[mine, None] ^ word[None, theirs])
@@ -94,7 +94,7 @@ def _alike_in_block(by_word: NDArray[np.uint64], mine: slice, theirs: slice) -> 
 
 
 def _joined(groups: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The groups after these pairs, shape (2, pairs), have been put into one each."""
+    """The groups after joining the groups of each of these pairs, shape (2, pairs)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

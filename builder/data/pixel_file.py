@@ -1,7 +1,7 @@
-"""Photos as the network sees them, on disk: written one after the other, read a few at a time.
+"""A file of photos in the network's input size: written one after the other, read a few at a time.
 
-The file is an ordinary `.npy` of shape (photos, 75, 100, 3), or larger where a network sees more. However many photos
-it holds, neither side needs more memory than a batch.
+The file is an ordinary `.npy` of shape (photos, 75, 100, 3), or larger for a network with a larger input. Neither
+reading nor writing needs more memory than a batch.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from builder.photo.size import WIDTH_PX, height_for
 
 @dataclass(frozen=True, slots=True)
 class StoredPixels:
-    """Some rows of a file of photos, read when they are asked for by number or slice.
+    """Some rows of a file of photos, read when a number or a slice is asked for.
 
-    The file is mapped anew each time, so that what was read does not stay in this process's memory.
+    The file is mapped again for each read, so that the data read do not stay in this process's memory.
     """
 
     file: Path
@@ -40,8 +40,8 @@ class StoredPixels:
 class PixelReader:
     """Reads single photos of a file that may still be written to.
 
-    count: photos by its header; stored: by its size. Raises ValueError unless its header is whole, and one of photos of
-    that width.
+    count: the photos according to the header; stored: according to the size. Raises ValueError unless the header is
+    complete and describes photos of that width.
     """
 
     def __init__(self, file: Path, width_px: int = WIDTH_PX) -> None:
@@ -69,7 +69,7 @@ class PixelReader:
 
 
 class PixelWriter:
-    """Appends photos to a file whose header says how many there are once it is finished."""
+    """Appends photos to a file whose header has the number of photos once it is finished."""
 
     def __init__(self, stream: IO[bytes], count: int, width_px: int) -> None:
         self.stream = stream
@@ -102,7 +102,7 @@ class PixelWriter:
 
 @contextmanager
 def appending_pixels(file: Path, count: int = 0, width_px: int = WIDTH_PX) -> Iterator[PixelWriter]:
-    """Write a file of photos of that width on from its first `count`; what comes after them is cut off."""
+    """Continue a file of photos of that width after its first `count` photos; everything after them is cut off."""
     with open(file, "r+b" if count else "w+b") as stream:
         writer = PixelWriter(stream, count, width_px)
         yield writer

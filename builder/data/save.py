@@ -1,4 +1,4 @@
-"""Saves photos with all that is known of them, as `builder.data.store` reads them."""
+"""Saves photos and all facts about them, in the files that `builder.data.store` reads."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def save_names(image_ids: list[str], lesion_ids: list[str], left_out: list[LeftO
 def save_table(
     entries: list[Entry], lesion_ids: list[str], sizes: list[str], about: dict[str, Any], into: Path
 ) -> None:
-    """Save what training must know in one file, and what only figures need in another: see
-    builder/pipeline/stages.py."""
+    """Save the facts for training in one file and those only for figures in another: see builder/pipeline/stages.py."""
     photos = ([e.image_id, lesion_id, e.code, e.part] for e, lesion_id in zip(entries, lesion_ids, strict=True))
     _write_rows(into / "photos.csv", ["image_id", "lesion_id", "code", "part"], photos)
     details = ([size, *entry.details] for entry, size in zip(entries, sizes, strict=True))

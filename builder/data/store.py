@@ -1,4 +1,4 @@
-"""The stored photos: what the first stage has left, as every later one reads it."""
+"""Reads the photos that the first stage saved."""
 
 from __future__ import annotations
 
@@ -25,13 +25,12 @@ NAMES = "names.json"  # of photos, lesions and files, as the source has them: th
 
 @dataclass(frozen=True, slots=True)
 class Photos:
-    """Photos as the network sees them.
+    """Photos in the network's input size.
 
-    pixels: (photos, 75, 100, 3) uint8, or larger where a network sees more. labels: (photos,) class indices.
-    image_ids, lesion_ids: (photos,) text that names nobody, see `builder.data.anonymous`.
-    about: what they are and where they come from, in plain values. own_parts: (photos,) the part that the source
-    puts each photo in, "" where it says nothing. details: further columns,
-    `size` ("600x450", as the photo was) and DETAILS, "" where not known.
+    pixels: (photos, 75, 100, 3) uint8, or larger for a network with a larger input. labels: (photos,) class indices.
+    image_ids, lesion_ids: (photos,) text without names, see `builder.data.anonymous`. about: facts about the data set
+    as plain values. own_parts: (photos,) the part that the source assigns, "" if it assigns none. details: further
+    columns, `size` ("600x450", the original size) and DETAILS, "" if unknown.
     """
 
     pixels: NDArray[np.uint8]
@@ -44,7 +43,7 @@ class Photos:
 
 
 def load_photos(folder: Path) -> Photos:
-    """The photos that `gather_photos` left in `folder`; pixels stay on disk until they are used."""
+    """The photos that `gather_photos` saved in `folder`; pixels stay on disk until they are used."""
     columns = _read_columns(folder / "photos.csv")
     return Photos(
         pixels=np.load(folder / "pixels.npy", mmap_mode="r"),
@@ -58,7 +57,7 @@ def load_photos(folder: Path) -> Photos:
 
 
 def load_named_photos(folder: Path) -> Photos:
-    """The same by the source's own names, those of files that were left out too. Nothing that goes into a site."""
+    """The same with the source's own names, including files that were left out. Never use these names in a site."""
     photos, names = load_photos(folder), read_names(folder)
     return replace(
         photos,
@@ -80,7 +79,7 @@ def _read_columns(file: Path) -> dict[str, Strings]:
 
 
 def stored_pixels(folder: Path, rows: NDArray[np.int64]) -> StoredPixels:
-    """Some of the photos in `folder`, read a batch at a time: for parts that do not fit into memory."""
+    """Some of the photos in `folder`, read batch by batch: for parts that do not fit into memory."""
     return StoredPixels(folder / "pixels.npy", rows)
 
 

@@ -1,6 +1,6 @@
-"""Demo photos for people without data: seven kinds of lesion drawn by code, the same from the same seed.
+"""Draws demo photos for people without data: seven kinds of lesion, the same pictures for the same seed.
 
-They are pictures of textbook signs, no more: what a network learns from them means nothing for real skin.
+They only show textbook signs: what a network learns from them means nothing for real skin.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HAIR: Colour = (0.02, 0.014, 0.011)  # linear light
 
 @dataclass(frozen=True, slots=True)
 class DemoPhoto:
-    """One drawn photo and what is true of it."""
+    """One drawn photo and the facts about it."""
 
     image_id: str
     lesion_id: str
@@ -70,15 +70,16 @@ def draw_demo_photos(
 def draw_demo_photo(
     index: int, seed: int, *, width_px: int = 100, height_px: int = 75, in_focus: bool = False
 ) -> DemoPhoto:
-    """Draw photo `index` of a seed alone, at any size: the same picture, with more detail.
+    """Draw only photo `index` of a seed, at any size: the same picture, with more detail.
 
-    A large one has less of a small one's grain once it is shrunk, so that slight blur shows more: `in_focus` has none.
+    A large photo shows less of the grain once it is shrunk, so that slight blur is more visible: `in_focus` draws no
+    blur.
     """
     return _draw(next(islice(_shots(seed), index, None)), seed, width_px, height_px, in_focus=in_focus)
 
 
 def _shots(seed: int) -> Iterator[_Shot]:
-    """Deal lesions and their photos without end, so that photo i is the same however many are asked for."""
+    """Assign photos to lesions without end, so that photo i is the same for any number of photos."""
     rng = np.random.default_rng([seed, 0])
     photo = 0
     for lesion in count_up():
@@ -107,7 +108,7 @@ def _draw(shot: _Shot, seed: int, width_px: int, height_px: int, *, in_focus: bo
 
 
 def _frame(width: int, height: int) -> tuple[Field, Field]:
-    """Places in the frame, in frame heights from its middle, each of shape (height, width)."""
+    """Coordinates of the frame's pixels, in frame heights from its centre, each of shape (height, width)."""
     x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / height
     y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / height
     grid_x, grid_y = np.meshgrid(x, y)
@@ -123,7 +124,7 @@ def _skin_tone(rng: np.random.Generator) -> tuple[str, NDArray[np.float64]]:
 
 
 def _look_at_lesion(rng: np.random.Generator, x: Field, y: Field, radius: float) -> tuple[Field, Field]:
-    """Turn, shift and magnify a little, as a hand-held dermatoscope does. Returns places in lesion units."""
+    """Turn, shift and magnify slightly, like a hand-held dermatoscope. Returns coordinates in lesion units."""
     angle, scale = rng.uniform(0, 2 * np.pi), radius * rng.uniform(0.9, 1.1)
     shift_x, shift_y = rng.normal(0, 0.06), rng.normal(0, 0.04)
     cosine, sine = np.float32(np.cos(angle) / scale), np.float32(np.sin(angle) / scale)
@@ -134,7 +135,7 @@ def _look_at_lesion(rng: np.random.Generator, x: Field, y: Field, radius: float)
 def _skin(
     rng: np.random.Generator, tone: NDArray[np.float64], u: Field, v: Field, tissue: Tissue
 ) -> NDArray[np.float32]:
-    """Light that comes back through skin and lesion (Beer-Lambert). Returns (height, width, 3)."""
+    """Light reflected by skin and lesion (Beer-Lambert law). Returns (height, width, 3)."""
     _, to_wall = cells(rng, u, v, 0.045)  # the skin's own fine relief
     melanin = tissue.melanin + 0.05 * smooth_step(to_wall, 0.15, 0.0) + 0.06 * value_noise(rng, u, v, 0.25)
     blood = tissue.blood + 0.09 * value_noise(rng, u, v, 0.15)
@@ -150,7 +151,7 @@ def _skin(
 def _lay_hairs(
     rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field
 ) -> tuple[int, NDArray[np.float32]]:
-    """Lay dark, curved hairs over two photos in five. Returns how many, and the light."""
+    """Draw dark, curved hairs over two of five photos. Returns the number of hairs, and the light."""
     hairs = int(rng.integers(1, 9)) if rng.uniform() < 0.4 else 0
     if hairs == 0:
         return hairs, light
@@ -168,7 +169,7 @@ def _lay_hairs(
 
 
 def _light_up(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y: Field) -> NDArray[np.float32]:
-    """Uneven light across the frame, and in one photo of four the dark rim of the dermatoscope."""
+    """Light the frame unevenly, and in one of four photos add the dark rim of the dermatoscope."""
     heading, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.22)
     gain = 1 + np.float32(slope) * (x * np.float32(np.cos(heading)) + y * np.float32(np.sin(heading)))
     radius = np.hypot(x - np.float32(rng.normal(0, 0.02)), y - np.float32(rng.normal(0, 0.02)))
@@ -180,7 +181,7 @@ def _light_up(rng: np.random.Generator, light: NDArray[np.float32], x: Field, y:
 
 
 def _expose(rng: np.random.Generator, light: NDArray[np.float32], *, in_focus: bool) -> NDArray[np.uint8]:
-    """Focus, white balance, exposure, gamma and sensor noise of one camera. Returns sRGB."""
+    """Apply focus, white balance, exposure, gamma and sensor noise of one camera. Returns sRGB."""
     blur = rng.uniform(0, 0.010) * light.shape[0]  # px
     if not in_focus:
         light = ndimage.gaussian_filter(light, (blur, blur, 0))

@@ -1,4 +1,4 @@
-"""First stage, without data: drawn photos, stored as those of a source are."""
+"""First stage of a build without data: draws photos and stores them like those of a source."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def draw_photos(rules: DemoConfig, into: Path) -> None:
 
 
 def draw_at_width(photos: Path, rules: DemoConfig, into: Path, *, width_px: int) -> None:
-    """Stage entry: the same photos, drawn once more for a network that sees so many pixels."""
+    """Stage entry: draw the same photos again for a network with a wider input."""
     _draw_pixels(rules, into, width_px)
     for table in TABLES:
         shutil.copy(photos / table, into)

@@ -1,7 +1,7 @@
-"""The brushes of the demo photos: noise, cells, blobs and strokes, each a function of place, not of pixels.
+"""The brushes of the demo photos: noise, cells, blobs and strokes, each a function of position, not of pixels.
 
-Every brush takes a place as two arrays `u, v` of shape (height, width) and draws a fixed amount of random
-numbers, so that the same lesion can be drawn at any size, place and rotation.
+Every brush takes positions as two arrays `u, v` of shape (height, width) and draws a fixed number of random numbers, so
+that the same lesion can be drawn at any size, position and rotation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def smooth_step(value: Field, low: float, high: float) -> Field:
 
 
 def value_noise(rng: np.random.Generator, u: Field, v: Field, scale: float) -> Field:
-    """Smooth noise of about -1..1 (standard deviation about 0.4) whose bumps are `scale` wide."""
+    """Smooth noise of about -1..1 (standard deviation about 0.4) with bumps of width `scale`."""
     lattice = rng.uniform(-1, 1, _LATTICE * _LATTICE).astype(np.float32)
     (row, down), (column, right) = _lattice_step(v, scale), _lattice_step(u, scale)
     upper, lower = (row & _WRAP) * _LATTICE, (row + 1 & _WRAP) * _LATTICE
@@ -37,7 +37,7 @@ def value_noise(rng: np.random.Generator, u: Field, v: Field, scale: float) -> F
 
 
 def _lattice_step(axis: Field, scale: float) -> tuple[NDArray[np.intp], Field]:
-    """The lattice line before each place, and the eased share 0..1 of the way to the next."""
+    """The lattice line before each position, and the eased share 0..1 of the way to the next line."""
     place = axis / np.float32(scale)
     before = np.floor(place)
     share = place - before
@@ -52,7 +52,7 @@ def layered_noise(rng: np.random.Generator, u: Field, v: Field, scale: float) ->
 
 
 def cells(rng: np.random.Generator, u: Field, v: Field, pitch: float) -> tuple[Field, Field]:
-    """Cut the plane into irregular cells about `pitch` wide (Worley 1996).
+    """Divide the plane into irregular cells about `pitch` wide (Worley 1996).
 
     Returns the distance to the cell's centre and to its wall, both as a share of the pitch.
     """
@@ -93,7 +93,7 @@ def blobs(u: Field, v: Field, shapes: NDArray[np.float64], softness: float) -> F
 def scatter(
     rng: np.random.Generator, count: int, reach: float, radius: tuple[float, float], aspect: float = 1.3
 ) -> NDArray[np.float64]:
-    """Strew up to `count` ellipses over a disc, keeping off each other. Returns shapes for `blobs`."""
+    """Scatter up to `count` ellipses over a disc, at a distance from each other. Returns shapes for `blobs`."""
     radii = np.sort(rng.uniform(*radius, count))[::-1]
     candidates = rng.uniform(-reach, reach, (count, 24, 2))  # 24 tries each: enough to find a gap
     placed: list[tuple[float, float, float]] = []

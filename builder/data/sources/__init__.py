@@ -1,1 +1,1 @@
-"""The forms of data that people have, one file each, and the download of HAM10000."""
+"""The supported forms of data, one file each, and the download of HAM10000."""

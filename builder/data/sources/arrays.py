@@ -1,4 +1,4 @@
-"""Reads the origin's arrays: `X.npy` or the grey `X_g.npy`, and `y.npy` beside it. They stay on the disk."""
+"""Reads the origin's arrays from disk on demand: `X.npy` or the grey `X_g.npy`, with `y.npy` beside it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Array = NDArray[np.generic]
 
 
 def list_arrays(file: Path) -> Listing:
-    """List the photos of `file`, which is `X.npy` or `X_g.npy`. Raises BuildError if array and labels do not fit."""
+    """List the photos of `file` (`X.npy` or `X_g.npy`). Raises BuildError if array and labels do not match."""
     photos, labels = _open(file), _open(file.with_name(LABELS))
     _refuse_shape(file, photos)
     _refuse_scaled(file, photos)
@@ -47,7 +47,7 @@ def list_arrays(file: Path) -> Listing:
 
 
 def read_labels(labels: Array, photos: int, name: str) -> tuple[NDArray[np.int64], list[LeftOut]]:
-    """Class index of each photo, -1 where there is none, from whole numbers or one-hot rows. Raises BuildError."""
+    """Class index of each photo, -1 for none, from whole numbers or one-hot rows. Raises BuildError."""
     if labels.ndim and len(labels) != photos:
         raise BuildError(
             f"{name} has {len(labels)} labels for {photos} photos", remedy="save both from the same photos again"
@@ -72,7 +72,7 @@ _LABELS_REMEDY = f"it must hold whole numbers 0 to {len(CLASSES) - 1}, or rows o
 
 
 def _open(file: Path) -> Array:
-    """An array, memory-mapped. Pickled objects are refused: reading one runs whatever code is in it."""
+    """A memory-mapped array. Pickled objects are refused: loading them would run any code in them."""
     try:
         size = status_of(file).st_size
         with open(file, "rb") as stream:
@@ -120,7 +120,7 @@ def _rows(file: Path, used: list[int], width_px: int) -> Iterator[Row]:
 
 
 def _levels(row: Array) -> Row:
-    """A photo as whole levels in three channels, or why not."""
+    """A photo as 8-bit levels in three channels, or the reason why it cannot be used."""
     if row.ndim == 2 or row.shape[-1] == 1:
         row = np.repeat(row.reshape(HEIGHT_PX, WIDTH_PX, 1), 3, axis=2)
     if row.dtype == np.uint8:

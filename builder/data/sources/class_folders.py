@@ -1,4 +1,4 @@
-"""Reads a folder with one folder a kind of lesion, perhaps beneath train, validation and test folders."""
+"""Reads a folder with one subfolder per class, optionally inside training, validation and test folders."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ SYNONYMS = {
 
 
 def code_of_name(name: str) -> str | None:
-    """The code of a kind by its code, name or common synonym, however it is written; None if there is none."""
+    """The code of a class from its code, name or common synonym, in any spelling; None if there is none."""
     return _CODE_OF.get(_plain(name))
 
 
 def is_class_folders(found: Found) -> bool:
-    """Whether any photo lies in a folder with the name of a kind."""
+    """Whether any photo is in a folder with the name of a class."""
     start = _length_of_wrapping(found)
     return any(_part_and_class(path, start)[1] for path in found.photos)
 
 
 def list_class_folders(found: Found) -> Listing:
-    """List the photos of all class folders. Raises BuildError if a folder's name is not that of a kind."""
+    """List the photos of all class folders. Raises BuildError if a folder's name is not the name of a class."""
     start = _length_of_wrapping(found)
     entries: list[Entry] = []
     left_out: list[LeftOut] = [*found.left_out]
@@ -79,7 +79,7 @@ def list_class_folders(found: Found) -> Listing:
 
 
 def _part_and_class(path: PurePosixPath, start: int) -> tuple[str, str | None, str]:
-    """Part, code, and the folder that was to name the class; empty where there is no such folder."""
+    """Part, code, and the folder that should name the class; empty if there is no such folder."""
     folders = path.parts[start:-1]
     part = PART_NAMES.get(folders[0].lower(), "") if folders else ""
     rest = folders[1:] if part else folders
@@ -87,7 +87,7 @@ def _part_and_class(path: PurePosixPath, start: int) -> tuple[str, str | None, s
 
 
 def _length_of_wrapping(found: Found) -> int:
-    """How many folders enclose everything and say nothing, such as the one that a zip file unpacks to."""
+    """How many outer folders contain everything and carry no information, such as the root of an unpacked zip file."""
     paths: list[tuple[str, ...]] = [path.parts[:-1] for path in found.photos]
     start = 0
     while paths and all(len(parts) > start + 1 for parts in paths):

@@ -1,9 +1,9 @@
-"""Fetches HAM10000 from Harvard Dataverse, by its DOI, into a cache folder of the user's.
+"""Downloads HAM10000 from Harvard Dataverse, by its DOI, into the user's cache folder.
 
-pooch keeps the shelf: what belongs there, whether it is whole, and that a half file never lies under a whole one's
-name. The downloader is this project's: pooch's own starts anew after every cut, and these are two files of 1.4 GB.
-The list of files is read here too: pooch's reading of it gives up at the first "503, try again", knows no sizes, and
-takes tables in a form whose checksum Dataverse does not publish (IQSS/dataverse#9501).
+pooch keeps the list of files, checks them, and never gives an incomplete file its final name. The downloader is this
+project's: pooch's own starts again after every interruption, and these are two files of 1.4 GB. The list of files is
+also read here: pooch's reader gives up at the first "503, try again", knows no sizes, and downloads tables in a form
+whose checksum Dataverse does not publish (IQSS/dataverse#9501).
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ class _File:
 
 
 def cache_folder() -> Path:
-    """Where fetched HAM10000 lies, for every build of this user."""
+    """The folder of the downloaded HAM10000, shared by all builds of this user."""
     return Path(pooch.os_cache("lesionlens")) / "ham10000"
 
 
 def fetch_ham10000(*, accept_licence: bool = False, folder: Path | None = None, address: str = DATAVERSE) -> Path:
-    """Fetch what is not there yet; returns the folder that then holds the metadata and both zips of photos.
+    """Download what is missing; returns the folder with the metadata and both zip files of photos.
 
-    accept_licence: do not ask. address: a Dataverse. Raises BuildError; what was fetched by then is kept.
+    accept_licence: do not ask. address: a Dataverse. Raises BuildError; finished downloads are kept.
     """
     folder = folder or cache_folder()
     if _is_complete(folder):
@@ -113,9 +113,9 @@ def _fetch_into(folder: Path, address: str) -> None:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Whether all was fetched and is there; of a damaged table, say so and make room for a whole one.
+    """Whether everything is downloaded; reports and deletes a damaged table, so that it is downloaded again.
 
-    The zip files have checksums of their own, of each photo in them.
+    The zip files contain checksums of each photo.
     """
     try:
         record = read_json(folder / RECORD)
@@ -130,7 +130,7 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _agree(folder: Path, accept: bool) -> None:
-    """Show licence and citation and have them accepted, once a folder."""
+    """Show licence and citation and ask for agreement, once per folder."""
     if (folder / ACCEPTED).is_file():
         return
     console.print(TERMS)
@@ -146,7 +146,7 @@ def _agree(folder: Path, accept: bool) -> None:
 
 
 class _Patience(Retry):
-    """Waits as long as a busy server asks for, and says so; a person decides about more than two minutes."""
+    """Waits as long as a busy server asks for, and says so; raises a BuildError if that is more than two minutes."""
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         wait_s = self.get_retry_after(response) or 0
@@ -158,7 +158,7 @@ class _Patience(Retry):
 
 
 class _Session(requests.Session):
-    """Follows no redirect from https to anything else: what comes from there, anyone on the way may have written."""
+    """Refuses redirects from https to anything else: anyone on the way could have changed the content."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -238,7 +238,7 @@ def _fetch_files(session: requests.Session, folder: Path, files: list[_File]) ->
 
 
 class _Resuming:
-    """A downloader for pooch that goes on after a cut, in this run or in a later one, with HTTP's Range."""
+    """A downloader for pooch that resumes after an interruption, in this run or a later one, by HTTP's Range."""
 
     def __init__(self, session: requests.Session, folder: Path, file: _File, advance: Advance) -> None:
         self.session = session
@@ -248,7 +248,7 @@ class _Resuming:
         self.counted = _fetched_bytes(folder, file)
 
     def __call__(self, url: str, output_file: str, pooch: object, check_only: bool = False) -> None:
-        """Leave the whole file in `output_file`. Raises BuildError, or ValueError if it has another size."""
+        """Write the complete file to `output_file`. Raises BuildError, or ValueError if it has another size."""
         if self.file.size_bytes is None or _size_of(self.part) > self.file.size_bytes:
             delete_files([self.part])
         fruitless = 0
@@ -307,7 +307,7 @@ def _part(folder: Path, file: _File) -> Path:
 
 
 def _fetched_bytes(folder: Path, file: _File) -> int:
-    """Bytes of a file that are on this disk already, whole or begun."""
+    """How many bytes of a file are already on this disk, complete or partial."""
     whole = _size_of(folder / file.name)
     if whole and file.size_bytes in (None, whole):
         return file.size_bytes or 0

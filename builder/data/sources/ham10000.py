@@ -1,4 +1,4 @@
-"""Reads HAM10000 as Harvard Dataverse and Kaggle hand it out: its metadata beside folders or zip files of photos."""
+"""Reads HAM10000 as Harvard Dataverse and Kaggle provide it: metadata beside folders or zip files of photos."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ LICENCE = "CC BY-NC 4.0"
 
 
 def list_ham10000(found: Found, metadata: PurePosixPath) -> Listing:
-    """List every photo that the metadata names, in the order of image ids.
+    """List every photo in the metadata, sorted by image id.
 
-    Photos that are missing, or without a known label and lesion, are listed in `left_out`.
+    Photos that are missing, or that have no known label and lesion, are listed in `left_out`.
     """
     entries, left_out = _entries(read_table(metadata, found.tables[metadata], COLUMNS, ("part", *DETAILS)))
     files, passed_over = by_name(item for item in found.photos.items() if not _is_of_another_set(item[0], metadata))
@@ -47,7 +47,7 @@ def list_ham10000(found: Found, metadata: PurePosixPath) -> Listing:
 
 
 def _names_of(metadata: PurePosixPath) -> tuple[str, str]:
-    """Source and title by the table's name: anyone may list photos of their own in HAM10000's way."""
+    """Source and title from the table's name: people may use HAM10000's format for photos of their own."""
     if metadata.stem.startswith(TEST_METADATA):
         return "isic2018", "the test set of ISIC 2018, Task 3"
     return ("ham10000", "HAM10000") if metadata.stem == METADATA else ("table", "photos listed in a table")
@@ -56,7 +56,7 @@ def _names_of(metadata: PurePosixPath) -> tuple[str, str]:
 def match_files(
     entries: list[Entry], files: dict[str, tuple[PurePosixPath, Place]], *, said_by: str
 ) -> tuple[list[Entry], list[LeftOut]]:
-    """Give each entry its file, found by its image id; returns those that have one, and the others with the reason."""
+    """Find the file of each entry by its image id; returns the entries with a file, and the others with the reason."""
     present = [
         Entry(entry.image_id, entry.lesion_id, entry.code, files[entry.image_id][1], entry.part, entry.details)
         for entry in entries
@@ -101,7 +101,7 @@ def _why_not(entry: Entry, part: str) -> str | None:
 
 
 def one_diagnosis_a_lesion(entries: list[Entry], left_out: list[LeftOut]) -> tuple[list[Entry], list[LeftOut]]:
-    """Leave out all photos of a lesion that bears two diagnoses: one of them is wrong, and nobody here knows which."""
+    """Leave out all photos of a lesion with two diagnoses: one of them is wrong, and we cannot know which."""
     codes: dict[str, set[str]] = {}
     for entry in entries:
         codes.setdefault(entry.lesion_id, set()).add(entry.code)
@@ -115,7 +115,7 @@ def one_diagnosis_a_lesion(entries: list[Entry], left_out: list[LeftOut]) -> tup
 
 
 def _is_of_another_set(path: PurePosixPath, metadata: PurePosixPath) -> bool:
-    """Whether Dataverse's own zip files of the test set and of lesion outlines lie there too."""
+    """Whether the file belongs to Dataverse's zip files of the test set or of lesion outlines."""
     folders = " ".join(path.parts).lower()
     other = "ham10000_images" if metadata.stem.startswith(TEST_METADATA) else "isic2018_task3_test"
     return "segmentation" in folders or other in folders

@@ -19,7 +19,7 @@ CHALLENGE = (
 
 
 def ground_truths(found: Found) -> list[PurePosixPath]:
-    """The tables with one column for each of the seven kinds."""
+    """The tables that have one column for each of the seven classes."""
     return [
         path
         for path, place in found.tables.items()
@@ -28,7 +28,7 @@ def ground_truths(found: Found) -> list[PurePosixPath]:
 
 
 def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
-    """List the photos that these ground truths name; with more than one, each is a part of its own."""
+    """List the photos of these ground truths; if there are several, each one is a part of its own."""
     lesions, confirmed = _lesion_groupings(found)
     files, passed_over = by_name(item for item in found.photos.items() if "segmentation" not in str(item[0]).lower())
     entries: dict[str, Entry] = {}
@@ -68,7 +68,7 @@ def list_isic2018(found: Found, truths: list[PurePosixPath]) -> Listing:
 
 
 def _lesion_groupings(found: Found) -> tuple[dict[str, str], dict[str, str]]:
-    """Lesion id and kind of confirmation of each image, from the table that has both."""
+    """Lesion id and type of confirmation of each image, from the table that has both."""
     for path, place in found.tables.items():
         if {"image", "lesion_id", "diagnosis_confirm_type"} <= set(columns_of(path, place)):
             lines = list(read_table(path, place, ("image", "lesion_id", "diagnosis_confirm_type")))
@@ -100,7 +100,7 @@ def _unnamed(
 
 
 def _is_of_part_without_truth(path: PurePosixPath) -> bool:
-    """ISIC never gave a ground truth for some parts at first: their photos may lie there, in folders of their own."""
+    """Whether the photo is of a part without a ground truth: ISIC did not publish one for some parts at first."""
     return any(
         part.lower().startswith(("isic2018_task3_validation", "isic2018_task3_test")) for part in path.parts[:-1]
     )

@@ -1,4 +1,4 @@
-"""What every source comes down to before a photo is opened: which photos there are, and what is said of each."""
+"""The common form of all sources before a photo is opened: which photos there are, and what is known of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row = NDArray[np.uint8] | str  # a photo as the network sees it, or why it canno
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a photo's bytes are: a file, or an entry of a zip file. version: what changes when the bytes do."""
+    """The location of a photo's bytes: a file, or an entry of a zip file. version: changes when the bytes change."""
 
     file: str
     entry: str
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One photo. lesion_id: "" where the source does not say. part: training, validation, test or "" (not said)."""
+    """One photo. lesion_id: "" if the source does not name one. part: training, validation, test or "" (unknown)."""
 
     image_id: str
     lesion_id: str
@@ -47,9 +47,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A source as listed.
+    """The photos of a source.
 
-    rows: for a source of arrays, opens the photos of `entries`, in their order, so many pixels wide.
+    rows: for a source of arrays, opens the photos of `entries`, in their order, at a given width in pixels.
     """
 
     source: str  # its kind in one word

@@ -1,4 +1,4 @@
-"""Reads MedMNIST's DermaMNIST (`.npz`, 28 to 224 pixels a side) with the parts it was published in."""
+"""Reads MedMNIST's DermaMNIST (`.npz`, 28 to 224 pixels a side) with its published parts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MOST_LABEL_BYTES = 64  # of a photo: seven numbers of eight bytes
 
 
 def list_medmnist(file: Path) -> Listing:
-    """List the photos of a DermaMNIST file. Raises BuildError if it is another one, or holds pickled objects."""
+    """List the photos of a DermaMNIST file. Raises BuildError if it is another file, or holds pickled objects."""
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
     used: dict[str, list[int]] = {}
@@ -81,7 +81,7 @@ def _size_note(side_px: int) -> str:
 
 
 def _count_photos(file: Path, part: str) -> tuple[int, int]:
-    """How many photos a part has, and their side in pixels, without reading them."""
+    """The number of photos of a part, and their side in pixels, without reading them."""
     with _opened(file, f"{part}_images") as (stream, size):
         shape, dtype = _read_header(file, stream, size)
     if len(shape) != 4 or shape[1:] not in [(side, side, 3) for side in SIDES_PX] or dtype != np.uint8:
@@ -108,7 +108,7 @@ def _rows(file: Path, used: dict[str, list[int]], width_px: int) -> Iterator[Row
 
 @contextmanager
 def _opened(file: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
-    """One array of an `.npz` as a stream, and its bytes: at 224 pixels, a part is a gigabyte."""
+    """One array of an `.npz` as a stream, and its size in bytes: at 224 pixels, a part is a gigabyte."""
     try:
         with zipfile.ZipFile(file) as archive:
             entry = archive.getinfo(f"{name}.npy")
@@ -139,7 +139,7 @@ def _read_header(file: Path, stream: IO[bytes], size_bytes: int) -> tuple[tuple[
 
 
 def _read_labels(file: Path, name: str, photos: int) -> NDArray[np.generic]:
-    """An array of labels, of which nothing is unpacked before it is one for so many photos."""
+    """An array of labels; its header must match the number of photos before anything is unpacked."""
     with _opened(file, name) as (stream, stated):
         shape, dtype = _read_header(file, stream, stated)
         size = data_bytes(shape, dtype)

@@ -1,4 +1,4 @@
-"""The header of an `.npy` array, read without trusting a word of it."""
+"""Reads the header of an `.npy` array without trusting it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ UNREADABLE_HEADER = (
 
 
 def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    """Shape, whether it is in Fortran's order, and type of the array that begins here. Raises ValueError.
+    """Shape, Fortran order (true or false) and type of the array that begins here. Raises ValueError.
 
-    Objects are refused: to read one runs whatever code is in it.
+    Arrays of objects are refused: reading one runs any code in it.
     """
     try:
         version = np.lib.format.read_magic(stream)
@@ -34,5 +34,5 @@ def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.g
 
 
 def data_bytes(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> int:
-    """How many bytes such an array takes; whole numbers of Python do not overflow."""
+    """The size of such an array in bytes; Python's whole numbers do not overflow."""
     return math.prod(shape) * dtype.itemsize

@@ -1,4 +1,4 @@
-"""Finds photo files in folders and inside zip files; nothing is unpacked to the disk."""
+"""Finds photo files in folders and inside zip files, without unpacking anything to disk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ENCRYPTED = 0x1  # a zip entry's flag
 
 @dataclass(slots=True)
 class Found:
-    """Everything of use beneath a folder. Paths are relative to it; a zip counts as a folder of its name."""
+    """All usable files beneath a folder. Paths are relative to it; a zip file counts as a folder with its name."""
 
     photos: dict[PurePosixPath, Place] = field(default_factory=dict)
     tables: dict[PurePosixPath, Place] = field(default_factory=dict)  # .csv, .tab and .txt files
@@ -44,7 +44,7 @@ class Found:
     passed_over: list[LeftOut] = field(default_factory=list)  # a folder may lie beside the zip file it came from
 
     def add_photo(self, path: PurePosixPath, place: Place) -> None:
-        """Take a photo; one that was found at the same path before is passed over."""
+        """Add a photo, unless a photo with the same path was found before."""
         if before := self.photos.get(path):
             name = f"{Path(before.file).name}: {before.entry}" if before.entry else str(path)
             self.passed_over.append((readable(name), _instead(Path(place.file) if place.entry else path.parent)))
@@ -54,7 +54,7 @@ class Found:
 def by_name(
     photos: Iterable[tuple[PurePosixPath, Place]],
 ) -> tuple[dict[str, tuple[PurePosixPath, Place]], list[LeftOut]]:
-    """Photos by their names without suffix, as tables name them: of several the last; and the others, passed over."""
+    """Photos by their names without suffix, as tables refer to them: the last of several; and the skipped others."""
     named: dict[str, tuple[PurePosixPath, Place]] = {}
     passed_over: list[LeftOut] = []
     for path, place in photos:
@@ -65,7 +65,7 @@ def by_name(
 
 
 def find_files(folder: Path) -> Found:
-    """Look through `folder` (or a single zip file), its subfolders, links and zip files, in sorted order."""
+    """Search `folder` (or a single zip file), its subfolders, links and zip files, in sorted order."""
     found = Found()
     if folder.is_file():
         _look_into_zip(folder, PurePosixPath(), found)
@@ -93,7 +93,7 @@ def find_files(folder: Path) -> Found:
 
 @contextmanager
 def opened(place: Place, most_bytes: int = MAX_FILE_BYTES) -> Iterator[IO[bytes]]:
-    """The bytes of a place, as a stream of at most so many. Raises one of UNREADABLE."""
+    """The bytes of a place as a stream, limited to that many bytes. Raises one of UNREADABLE."""
     if not place.entry:
         with open_file(place.file, most_bytes) as stream:
             yield stream
@@ -114,22 +114,22 @@ def read_bytes(place: Place) -> bytes:
 
 
 def readable(path: PurePosixPath | str) -> str:
-    """A file's name as text that can be written anywhere, also where its bytes are no valid UTF-8."""
+    """A file's name as text that can be written anywhere, even if its bytes are not valid UTF-8."""
     return os.fsencode(str(path)).decode("utf-8", "backslashreplace")
 
 
 def walk(folder: Path, left_out: list[LeftOut]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every file beneath `folder`, sorted, with its relative name; folders behind links too, each once."""
+    """Every file beneath `folder`, sorted, with its relative name; linked folders too, each once."""
     yield from _walk(str(folder), "", {os.path.realpath(folder)}, left_out)
 
 
 def suffix_of(name: str) -> str:
-    """What a file's name ends in, in small letters; a path object a file would cost more than the disk."""
+    """The end of a file's name in lower case; as text, since a path object per file would take longer than the disk."""
     return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
 def is_table(name: str) -> bool:
-    """Whether a file of this name may say what photos show."""
+    """Whether a file with this name may be a table of labels."""
     return suffix_of(name) in TABLE_SUFFIXES or name.endswith("_metadata")
 
 
@@ -216,7 +216,7 @@ def _why_not(entry: zipfile.ZipInfo, most_bytes: int) -> str | None:
 
 
 def why_not_unpacked(entry: zipfile.ZipInfo, most_bytes: int) -> str | None:
-    """Why an entry of a zip file is not unpacked, if it is not: at most so many bytes are."""
+    """The reason why an entry of a zip file must not be unpacked, such as its size; None if there is none."""
     if entry.flag_bits & _ENCRYPTED:
         return "it is encrypted"
     if entry.compress_type not in _UNPACKED_BIT_BY_BIT:
@@ -228,5 +228,5 @@ def why_not_unpacked(entry: zipfile.ZipInfo, most_bytes: int) -> str | None:
 
 @lru_cache(maxsize=16)
 def _opened(file: str, changed: int) -> zipfile.ZipFile:
-    """A zip file as of then, kept open: reading the list of 10,000 entries takes longer than reading one of them."""
+    """A zip file in that state, kept open: reading its list of 10,000 entries takes longer than reading an entry."""
     return zipfile.ZipFile(file)

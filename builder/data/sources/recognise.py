@@ -1,4 +1,4 @@
-"""Finds out what a source is by looking at it, and lists its photos."""
+"""Recognises the form of a source by looking at its files, and lists its photos."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SUFFIXES = {*PHOTO_SUFFIXES, *TABLE_SUFFIXES, ".zip", ".npy", ".npz", ""}
 
 
 def list_source(source: str) -> Listing:
-    """List the photos of `source`, whatever kind it is of. Raises BuildError if it is of none."""
+    """List the photos of `source` in any supported form. Raises BuildError if no supported form is found."""
     path = path_of(source)
     if not _exists(path):
         raise BuildError(
@@ -53,7 +53,7 @@ def list_source(source: str) -> Listing:
 
 
 def path_of(source: str) -> Path:
-    """The folder or file behind the word that --data was given."""
+    """The folder or file that the value of --data stands for."""
     if source == "ham10000":
         from builder.data.sources.download import cache_folder
 
@@ -62,7 +62,7 @@ def path_of(source: str) -> Path:
 
 
 def files_of_source(source: str) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of every file that could matter: what a build depends on, and cheap to ask for."""
+    """Name, size and modification time of every file that a build could depend on: cheap to compute."""
     path = path_of(source)
     if not _exists(path):
         return []
@@ -76,7 +76,7 @@ def files_of_source(source: str) -> list[tuple[str, int, int]]:
 
 
 def _exists(path: Path) -> bool:
-    """Whether there is anything; no name that no disk can have leads to it."""
+    """Whether the path exists; False for names that no disk can have."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -107,7 +107,7 @@ def _list_folder(path: Path, found: Found) -> Listing:
 
 
 def _list_table(file: Path, found: Found) -> Listing:
-    """List what one table names of the photos beside it: for folders that hold the tables of several sets."""
+    """List only the photos of this table: for folders with the tables of several data sets."""
     table = PurePosixPath(file.name)
     if table in ground_truths(found):
         return list_isic2018(found, [table])
@@ -115,7 +115,7 @@ def _list_table(file: Path, found: Found) -> Listing:
 
 
 def _metadata(found: Found) -> PurePosixPath | None:
-    """The table of HAM10000, by its name; else any table with its columns."""
+    """The table of HAM10000 by its name; otherwise any table with the same columns."""
     if named := sorted(path for path in found.tables if path.stem == METADATA):
         return named[0]
     fitting = (path for path, place in sorted(found.tables.items()) if set(COLUMNS) <= set(columns_of(path, place)))
@@ -123,7 +123,7 @@ def _metadata(found: Found) -> PurePosixPath | None:
 
 
 def _photos_beside(file: Path) -> Path:
-    """The array of photos that a `.npy` file means: `y.npy` means the one beside it."""
+    """The array of photos for an `.npy` file: for `y.npy`, the one beside it."""
     if file.name in (COLOUR, GREY):
         return file
     for name in (COLOUR, GREY):

@@ -1,4 +1,4 @@
-"""Reads the tables that say what photos show: comma, semicolon or tab between the columns, any line ends."""
+"""Reads tables of labels: separated by comma, semicolon or tab, with any line ends."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Line = dict[str, str]
 def read_table(
     path: PurePosixPath, place: Place, needed: tuple[str, ...], also: tuple[str, ...] = ()
 ) -> Iterator[Line]:
-    """The lines of a table: its columns of these names; what a line does not fill is empty text. Raises BuildError.
+    """The rows of a table, with the named columns; missing values are empty text. Raises BuildError.
 
-    needed: columns that must be there. also: such as are given where they are. Other columns are passed over: a
-    hundred thousand of them, in lines that fill none, would need any memory.
+    needed: columns that must exist. also: columns to read if they exist. Other columns are skipped: a hundred thousand
+    of them, in rows that leave them empty, would need unlimited memory.
     """
     with _rows(path, place) as rows:
         columns = _header(rows)
@@ -35,7 +35,7 @@ def read_table(
 
 
 def columns_of(path: PurePosixPath, place: Place) -> list[str]:
-    """The columns of a table, or none where it is no table."""
+    """The columns of a table; none if the file is not a table."""
     try:
         with _rows(path, place) as rows:
             return _header(rows)
