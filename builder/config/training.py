@@ -48,7 +48,7 @@ class TrainingConfig:
 
     @property
     def knows_its_end(self) -> bool:
-        """Whether an epoch depends on the total: AdamW's rate decays, and the last epochs may be without augmentation."""
+        """Whether an epoch depends on the total: AdamW's rate decays, and the last epochs may skip augmentation."""
         return self.optimizer == "adamw" or self.plain_share > 0
 
     @property

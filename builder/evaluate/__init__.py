@@ -1,1 +1,1 @@
-"""Figures on the test part, with intervals over lesions."""
+"""Figures on the test part, with intervals over lesions, and the out-of-distribution detector."""

@@ -1,4 +1,4 @@
-"""Intervals: figures on the test photos, and on resamples of their lesions."""
+"""Confidence intervals: figures of the test photos, and of resamples of their lesions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ BLOCK_ROWS = 64  # resamples that are worked on at a time: their arrays fit into
 
 
 class LesionBootstrap:
-    """Resamples of lesions, not of photos: two photos of one lesion are not two independent facts.
+    """Resamples lesions, not photos: two photos of one lesion are not independent.
 
-    A cluster bootstrap (Davison and Hinkley: Bootstrap Methods and their Application, 1997, section 3.8): in each
-    resample as many lesions are drawn as there are, with replacement, and all photos of a lesion count as often
-    as it was drawn.
+    A cluster bootstrap (Davison and Hinkley: Bootstrap Methods and their Application, 1997, section 3.8): each resample
+    draws as many lesions as there are, with replacement, and all photos of a lesion count as often as the lesion was
+    drawn.
     """
 
     def __init__(self, lesion_ids: NDArray[np.str_], rounds: int, seed: int) -> None:
@@ -38,7 +38,7 @@ class LesionBootstrap:
             self._weights[row] = np.bincount(drawn, minlength=len(lesions))[self.lesion_of_photo]
 
     def rows(self, statistic: Statistic, photos: Flags | None = None) -> Floats:
-        """A statistic on all photos once, then on each resample; photos: which of them it is a statistic of."""
+        """A statistic of all photos, then of each resample; photos: the photos it is a statistic of."""
         count = len(self.lesion_of_photo) if photos is None else int(photos.sum())
         found = [statistic(np.ones((1, count)))]
         for start in range(0, len(self._weights), BLOCK_ROWS):
@@ -47,7 +47,7 @@ class LesionBootstrap:
         return np.concatenate(found)
 
     def ratio(self, part: NDArray[np.generic], whole: NDArray[np.generic]) -> Rows:
-        """Sum of `part` over sum of `whole`, both (photos,); nan where the whole is nothing."""
+        """Sum of `part` divided by the sum of `whole`, both (photos,); nan if the whole is zero."""
         both = np.stack([part, whole], axis=1).astype(np.float64)
         sums = self.rows(lambda weights: weights @ both)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -58,20 +58,20 @@ class LesionBootstrap:
         return interval(self.ratio(is_hit & is_counted, is_counted), self.lesions(is_counted))
 
     def mean(self, values: NDArray[np.generic]) -> Figure:
-        """The mean over all photos of a value that is no share."""
+        """The mean of a value over all photos, for values that are not shares."""
         return interval(self.ratio(values, np.ones(len(values))))
 
     def lesions(self, photos: Flags) -> int:
-        """How many lesions these photos show."""
+        """How many lesions are in these photos."""
         return len(np.unique(self.lesion_of_photo[photos]))
 
 
 def interval(rows: Rows, lesions: int | None = None) -> Figure:
     """The figure of all photos with the percentile interval of the resamples (Efron and Tibshirani 1993, chapter 13).
 
-    lesions: of how many this is a share, if it is one: a share of 0 or 1 gets the exact interval (Clopper and
-    Pearson 1934). Six lesions that were all found say "between 100 and 100 %" to a bootstrap: there is nothing else
-    to draw. Any other figure that no resample changes has no interval.
+    lesions: if the figure is a share, the number of lesions it is a share of. A share of 0 or 1 gets the exact interval
+    (Clopper and Pearson 1934): if all of six lesions were found, every resample gives 100 %, and a bootstrap interval
+    would be "100 to 100 %". Any other figure that is equal in all resamples has no interval.
     """
     value = float(rows[0])
     if np.isnan(value):
@@ -88,7 +88,7 @@ def interval(rows: Rows, lesions: int | None = None) -> Figure:
 
 
 def mean_of_measured(rows: Floats) -> Rows:
-    """The mean over the columns of (rows, n), leaving out what could not be measured."""
+    """The mean over the columns of (rows, n), ignoring values that could not be measured."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Mean of empty slice")
         return np.asarray(np.nanmean(rows, axis=1))

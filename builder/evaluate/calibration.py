@@ -1,4 +1,4 @@
-"""Whether probabilities say how often predictions are right: before and after the temperature."""
+"""Whether probabilities match how often predictions are right, before and after temperature scaling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SMALLEST = float(np.finfo(np.float64).eps)  # as scikit-learn's log_loss clips
 
 
 def measure_calibration(predictions: Predictions, temperature: float, bootstrap: LesionBootstrap) -> dict[str, Any]:
-    """Calibration of the network's predictions, and of what they were before the temperature."""
+    """Calibration of the network's predictions, with temperature scaling and without it."""
     after = predictions.probabilities.astype(np.float64)
     after /= after.sum(axis=1, keepdims=True)
     return {
@@ -26,7 +26,7 @@ def measure_calibration(predictions: Predictions, temperature: float, bootstrap:
 
 
 def undo_temperature(probabilities: Floats, temperature: float) -> Floats:
-    """The probabilities as trained: logits are logarithms of probabilities, up to a number for each photo."""
+    """The probabilities before temperature scaling: logits are log probabilities, up to a constant per photo."""
     raised = (probabilities / probabilities.max(axis=1, keepdims=True)) ** temperature
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
@@ -54,16 +54,15 @@ def _measure(probabilities: Floats, labels: Labels, bootstrap: LesionBootstrap) 
 
 
 def bin_of(top: Floats) -> Labels:
-    """The bin of each top probability: above its lower end, at most its upper."""
+    """The bin of each top probability: above its lower edge, at most its upper edge."""
     return np.clip(np.ceil(top * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
 def calibration_error(top: Floats, is_right: Any, in_bin: Labels, bootstrap: LesionBootstrap) -> Figure:
-    """The mean over the photos of |share right - mean confidence| of their bin (Naeini, AAAI 2015; Guo, ICML 2017).
+    """The mean over photos of |share right - mean confidence| in their bin (Naeini, AAAI 2015; Guo, ICML 2017).
 
-    Resampling adds noise to every bin, and noise adds to a sum of absolute values: the resamples lie above the
-    figure. They are moved back by their mean excess (a bootstrap estimate of bias: Efron and Tibshirani 1993,
-    chapter 10).
+    Resampling adds noise to every bin, and noise increases a sum of absolute values: the resamples lie above the
+    figure. Their mean excess, a bootstrap estimate of bias, is subtracted (Efron and Tibshirani 1993, chapter 10).
     """
     excess = np.zeros((len(top), BINS))
     excess[np.arange(len(top)), in_bin] = is_right - top

@@ -1,4 +1,4 @@
-"""Networks side by side on the same test photos: their figures, the differences, and which is better."""
+"""Compares networks on the same test photos: their figures, the differences, and which one is better."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PhotosAndPredictions = tuple[list[tuple[str, str, str]], NDArray[np.float32], ND
 
 @dataclass(frozen=True)
 class Build:
-    """One network of one report, with its predictions in the order of the image ids."""
+    """One network of one report, with its predictions sorted by image id."""
 
     name: str
     file: str
@@ -47,9 +47,9 @@ class Build:
 
 
 def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
-    """Figures of each build, and for each two of them the differences, later minus earlier, on the same resamples.
+    """Figures of each build and, for each pair, the differences (later minus earlier) on the same resamples.
 
-    What it returns is described at `write_comparison_page`.
+    `write_comparison_page` documents the result.
     """
     lesions = np.array([lesion for _, lesion, _ in builds[0].photos])
     bootstrap = LesionBootstrap(lesions, rules.resamples, rules.seed)
@@ -87,7 +87,7 @@ def compare(builds: list[Build], rules: EvaluationConfig) -> dict[str, Any]:
 def build_of(
     name: str, file: Path, network: Mapping[str, Any], data: Mapping[str, Any], predictions: PhotosAndPredictions
 ) -> Build:
-    """A network with its predictions, as the report has `network` and `data`; what it says can be shown anywhere."""
+    """A network with its predictions; network, data: from the report. Its texts are safe to show."""
     about = {
         "network": visible(network["title"]),
         "data": visible(data["title"]),
@@ -104,7 +104,7 @@ def build_of(
 
 
 def read_predictions(file: Path) -> dict[str, PhotosAndPredictions]:
-    """Photos, probabilities (photos, 7) and labels of each network, in the order of the image ids."""
+    """Photos, probabilities (photos, 7) and labels of each network, sorted by image id."""
     rows = sorted(csv.DictReader(io.StringIO(read_text(file), newline="")), key=lambda row: row["image_id"])
     by_network: dict[str, list[dict[str, str]]] = {}
     for row in rows:
@@ -139,7 +139,7 @@ def refuse_other_photos(first: Build, other: Build) -> None:
 
 
 def better_of(difference: dict[str, float | None], lower_is_better: bool) -> str | None:
-    """Which of two builds is better by "second minus first"; None unless its interval excludes zero."""
+    """Which of two builds is better, judged by "second minus first"; None if the interval includes zero."""
     low, high = difference["low"], difference["high"]
     if low is None or high is None or low <= 0 <= high:
         return None

@@ -1,4 +1,4 @@
-"""How sure an answer is, and what saying "not sure" buys: coverage against error."""
+"""Selective prediction: how the error falls when the network answers "not sure" to some photos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CURVE_POINTS = 20  # at each twentieth of the photos
 def measure_confidence(
     predictions: Predictions, levels: list[dict[str, Any]], bootstrap: LesionBootstrap
 ) -> dict[str, Any]:
-    """Coverage and share right of each level that validation has set, and of every other threshold."""
+    """Coverage and share right of each confidence level set on validation, and of all other thresholds."""
     everyone = np.ones(len(predictions.labels), dtype=bool)
     is_answered = predictions.top >= min(
         (level["from"] for level in levels if level["level"] != "not-sure"), default=np.inf
@@ -44,14 +44,14 @@ def measure_confidence(
 
 
 def missed_malignant(predictions: Predictions) -> Flags:
-    """Malignant photos whose most probable class is a benign one."""
+    """The malignant photos whose most probable class is benign."""
     return np.asarray(
         predictions.is_malignant & ~Predictions(predictions.probabilities, predictions.predicted).is_malignant
     )
 
 
 def _curve(predictions: Predictions, bootstrap: LesionBootstrap) -> list[dict[str, Any]]:
-    """The error among the surest photos (El-Yaniv and Wiener, JMLR 2010), at thresholds that twentieths give."""
+    """The risk-coverage curve (El-Yaniv and Wiener, JMLR 2010), at thresholds for every twentieth of the photos."""
     count = len(predictions.top)
     descending = np.sort(predictions.top)[::-1]
     points = []
@@ -67,7 +67,7 @@ def _curve(predictions: Predictions, bootstrap: LesionBootstrap) -> list[dict[st
 
 
 def _area_under_risk_coverage(predictions: Predictions) -> Any:
-    """The mean, over the photos, of the error among all that are at least as sure (Geifman and El-Yaniv 2017)."""
+    """The mean over photos of the error among all photos at least as confident (Geifman and El-Yaniv 2017)."""
     order = np.argsort(-predictions.top, kind="stable")
     top = predictions.top[order]
     ends = np.append(np.flatnonzero(top[1:] < top[:-1]), len(top) - 1)  # the last photo of each top probability

@@ -1,4 +1,4 @@
-"""How well the kinds are told from each other: headline figures, each kind, melanoma, malignant against benign."""
+"""How well the network separates the classes: headline figures, each class, melanoma, malignant against benign."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Areas:
 
 
 def areas_of_classes(predictions: Predictions, bootstrap: LesionBootstrap) -> Areas:
-    """Compute what the figures of a class and of all classes have in common."""
+    """Compute the areas that the figures of one class and those of all classes share."""
     sides = [(predictions.probabilities[:, kind.index], predictions.labels == kind.index) for kind in CLASSES]
     return Areas(
         np.stack([bootstrap.rows(roc_auc(scores, is_it)) for scores, is_it in sides], axis=1),
@@ -43,9 +43,9 @@ def areas_of_classes(predictions: Predictions, bootstrap: LesionBootstrap) -> Ar
 def measure_headline(
     predictions: Predictions, areas: Areas, bootstrap: LesionBootstrap, majority: int
 ) -> dict[str, Any]:
-    """The figures of all kinds together, and those of melanoma; majority: the class most frequent in training.
+    """The figures of all classes together, and those of melanoma; majority: the most frequent class in training.
 
-    The macro figures are means over the classes (Provost and Domingos 2000 call that of the areas unweighted).
+    The macro figures are unweighted means over the classes (Provost and Domingos 2000 for the areas).
     """
     everyone, is_melanoma = np.ones(len(predictions.labels), dtype=bool), predictions.labels == MELANOMA
     at_95 = at_95_figures(predictions.probabilities[:, MELANOMA], is_melanoma, bootstrap)
@@ -67,7 +67,7 @@ def measure_headline(
 
 
 def balanced_accuracy_rows(predictions: Predictions, bootstrap: LesionBootstrap, photos: Flags | None = None) -> Rows:
-    """The mean of the classes' sensitivities (Brodersen and others, ICPR 2010), those without photos left out."""
+    """The mean sensitivity of the classes that have photos (Brodersen and others, ICPR 2010)."""
     among = np.ones(len(predictions.labels), dtype=bool) if photos is None else photos
     of_class = [among & (predictions.labels == kind.index) for kind in CLASSES]
     return mean_of_measured(np.stack([bootstrap.ratio(predictions.is_right & each, each) for each in of_class], axis=1))
@@ -89,7 +89,7 @@ def measure_class(predictions: Predictions, index: int, areas: Areas, bootstrap:
 def measure_malignant(
     predictions: Predictions, operating_point: dict[str, Any] | None, bootstrap: LesionBootstrap
 ) -> dict[str, Any]:
-    """Malignant against benign by the summed probability; operating_point: as chosen on validation."""
+    """Malignant against benign by the summed probability; operating_point: chosen on validation."""
     score, is_malignant = predictions.malignant_score, predictions.is_malignant
     point = None
     if operating_point:
@@ -120,7 +120,7 @@ def yes_or_no_figures(called: Flags, is_it: Flags, bootstrap: LesionBootstrap) -
 def f1_figure(called: Flags, is_it: Flags, bootstrap: LesionBootstrap) -> Figure:
     """2 TP / (2 TP + FP + FN), the harmonic mean of sensitivity and positive predictive value (van Rijsbergen 1979).
 
-    As a rising function of J = TP / (TP + FP + FN), which is a share, it has an exact interval at 0 and 1 too.
+    It is a rising function of the share J = TP / (TP + FP + FN), and so has an exact interval at 0 and 1 as well.
     """
     if not is_it.any():
         return interval(np.array([np.nan]))
@@ -130,7 +130,7 @@ def f1_figure(called: Flags, is_it: Flags, bootstrap: LesionBootstrap) -> Figure
 
 
 def roc_curve(scores: Scores, is_positive: Flags) -> dict[str, list[float]] | None:
-    """The corner points of the ROC curve; None where one side is empty."""
+    """The corner points of the ROC curve; None if one side is empty."""
     if is_positive.all() or not is_positive.any():
         return None
     false_positive_share, true_positive_share, _ = metrics.roc_curve(is_positive, scores)
@@ -138,7 +138,7 @@ def roc_curve(scores: Scores, is_positive: Flags) -> dict[str, list[float]] | No
 
 
 def at_95_figures(scores: Scores, is_positive: Flags, bootstrap: LesionBootstrap) -> dict[str, Figure]:
-    """What the best threshold would reach, chosen on these very photos: what the ranking could give."""
+    """The result of the best threshold chosen on these very photos: an upper bound for the ranking."""
     found = bootstrap.rows(sensitivity_at_specificity(scores, is_positive, AIM))
     spared = bootstrap.rows(specificity_at_sensitivity(scores, is_positive, AIM))
     return {

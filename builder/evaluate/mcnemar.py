@@ -1,4 +1,4 @@
-"""Are two networks right equally often? McNemar's test, and one that knows that photos of one lesion go together."""
+"""McNemar's test of whether two networks are right equally often, by photo and by lesion."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from builder.evaluate.bootstrap import Flags
 
 
 def mcnemar(first_right: Flags, second_right: Flags, lesion_of_photo: NDArray[np.int64]) -> dict[str, Any]:
-    """Both tests of the same answers, each argument (photos,): how many photos only one has right, and p-values.
+    """Both tests of the same answers, each argument (photos,): photos that only one network has right, and p-values.
 
-    `p_over_lesions` is the one to go by; `p` is the plain test, that counts photos one by one.
+    Use `p_over_lesions`; `p` is the plain test, which counts photos as independent.
     """
     return {
         "only_first_right": int((first_right & ~second_right).sum()),
@@ -25,8 +25,9 @@ def mcnemar(first_right: Flags, second_right: Flags, lesion_of_photo: NDArray[np
 
 
 def p_over_photos(first_right: Flags, second_right: Flags) -> float | None:
-    """McNemar's exact test (McNemar, Psychometrika 12:153, 1947): of the photos that one alone has right, half are
-    the first's by chance. None where there are no such photos.
+    """McNemar's exact test (McNemar, Psychometrika 12:153, 1947); None if no photo is right in only one network.
+
+    Under the null hypothesis, half of the photos that only one network has right are the first network's.
     """
     alone = [int((one & ~other).sum()) for one, other in ((first_right, second_right), (second_right, first_right))]
     return float(binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else None
@@ -35,9 +36,9 @@ def p_over_photos(first_right: Flags, second_right: Flags) -> float | None:
 def p_over_lesions(first_right: Flags, second_right: Flags, lesion_of_photo: NDArray[np.int64]) -> float | None:
     """McNemar's test with lesions as clusters (Obuchowski, Statistics in Medicine 17:1495, 1998).
 
-    Her statistic, (p1 - p2)^2 / (var p1 + var p2 - 2 cov) with the pooled share under the null hypothesis in each
-    term, comes down to (sum of d)^2 / (K / (K - 1) * sum of d^2), where d is how many more photos of a lesion the
-    second has right, and K the number of lesions. None where no lesion makes a difference.
+    Her statistic, (p1 - p2)^2 / (var p1 + var p2 - 2 cov) with the pooled share under the null hypothesis in each term,
+    equals (sum of d)^2 / (K / (K - 1) * sum of d^2). Here d is how many more photos of a lesion the second network has
+    right, and K is the number of lesions. None if no lesion has a difference.
     """
     lesions = int(lesion_of_photo.max()) + 1
     more_right = np.bincount(lesion_of_photo, second_right.astype(float) - first_right, lesions)

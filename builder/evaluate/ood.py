@@ -1,4 +1,4 @@
-"""Fifth stage too: what is no photo of a lesion, and what is no good photo of one; limits, and how well they do."""
+"""Fits and measures the out-of-distribution detector and the limits of photo quality."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SHIFTED_PHOTOS = 100  # test photos that are made worse; each way costs as many 
 def fit_ood_detector(
     photos: Path, split: Path, trained: Path, rules: OodConfig, evaluation: EvaluationConfig, into: Path
 ) -> None:
-    """Stage entry: save `ood.json`: the detector and the limits of quality (`limits`), and `figures`.
+    """Stage entry: save `ood.json`: `limits` (the detector and the quality limits) and `figures`.
 
-    Only the training photos are fitted to, only the validation photos set limits, and the figures are those of the
-    test photos and of pictures that neither has seen.
+    The detector is fitted on the training photos only, the validation photos alone set the limits, and the figures come
+    from the test photos and from pictures used for neither.
     """
     table, parts = load_photos(photos), load_parts(split)
     network = load_network(trained)
@@ -67,5 +67,5 @@ def _measured(table: Photos, rows: Any) -> list[Measures]:
 
 
 def _across_px(size: str, width_px: int) -> float:
-    """How wide the frame is that the network sees, of a photo of a size such as "600x450"; where not known, its own."""
+    """The width of the network's frame in a photo of a size such as "600x450"; the network's own width if unknown."""
     return centred_frame(*map(int, size.split("x"))).width if size else width_px

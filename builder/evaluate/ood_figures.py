@@ -1,4 +1,4 @@
-"""How well the detector tells lesion photos from other pictures, on photos that it was not fitted on."""
+"""How well the detector separates lesion photos from other pictures, on photos it was not fitted on."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def measure_detector(
     worse: dict[str, Scores],
     rules: EvaluationConfig,
 ) -> dict[str, Any]:
-    """The figures as report.schema.json describes them, under `scope`.
+    """The figures that report.schema.json describes under `scope`.
 
     lesions: (photos,) OOD scores of the test photos; above 1, a photo is refused. others: by kind, the scores and which
-    pictures are crops of one source. worse: by way, the scores of the first test photos, made worse.
+    pictures are crops of one source. worse: by type of damage, the scores of the first test photos, made worse.
     """
     everyone = np.ones(len(lesions), dtype=bool)
     bootstrap = LesionBootstrap(lesion_ids, rules.resamples, rules.seed)
@@ -65,7 +65,7 @@ def measure_detector(
 def _told_apart(
     lesions: Scores, lesion_ids: NDArray[np.str_], others: Scores, sources: NDArray[np.str_], rules: EvaluationConfig
 ) -> dict[str, Any]:
-    """Area under the ROC curve and share refused; resampled are lesions and source pictures, not photos and crops."""
+    """Area under the ROC curve and share refused; resamples draw lesions and source pictures, not photos and crops."""
     scores = np.concatenate([lesions, others])
     is_other = np.arange(len(scores)) >= len(lesions)
     bootstrap = LesionBootstrap(np.concatenate([lesion_ids, sources]), rules.resamples, rules.seed)

@@ -1,7 +1,7 @@
-"""Pictures that are no dermatoscopic lesion photos, and lesion photos spoilt: what the OOD detector is tried on.
+"""Test pictures for the out-of-distribution detector: pictures of other things, and lesion photos made worse.
 
-None of them is trained on, and no limit is set by them. The photographs are those that scikit-learn and scikit-image
-ship, whose code is not imported for them; the rest is drawn, the same from the same seed.
+They are used neither for training nor for setting limits. The photographs are those in the packages scikit-learn and
+scikit-image, read without importing these packages; the others are drawn, the same for the same seed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LETTERS_PX = (12, 48)  # on a sheet for a picture of 100 px
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Pictures of one kind, (pictures, height, width, 3). source: (pictures,) which are crops of one picture."""
+    """Pictures of one kind, (pictures, height, width, 3). source: (pictures,) the picture that each is a crop of."""
 
     pixels: Pixels
     source: NDArray[np.int64]
@@ -52,7 +52,7 @@ class Pictures:
 
 @lru_cache(maxsize=1)  # each network of a build is shown the same ones
 def other_things(seed: int, width_px: int = WIDTH_PX) -> dict[str, Pictures]:
-    """Pictures of other things by kind, as wide as the network sees: `photographs`, `noise`, `text`, `plain_skin`."""
+    """Pictures of other things by kind, in the network's input size: `photographs`, `noise`, `text`, `plain_skin`."""
     drawn: dict[str, Callable[[np.random.Generator, int, int], Pixels]] = {
         "noise": _noise,
         "text": _text,
@@ -67,7 +67,7 @@ def other_things(seed: int, width_px: int = WIDTH_PX) -> dict[str, Pictures]:
 
 
 def shifted(pixels: Pixels) -> Iterator[tuple[str, Pixels]]:
-    """The lesion photos (photos, height, width, 3), spoilt in one way after the other."""
+    """The lesion photos (photos, height, width, 3), made worse in one way after another."""
     blur = 0.02 * pixels.shape[2]
     ways: dict[str, Callable[[Pixels], NDArray[np.floating]]] = {
         "blurred": partial(ndimage.gaussian_filter, sigma=(blur, blur, 0), output=np.float64),
@@ -103,7 +103,7 @@ def _photographs() -> Iterator[Pixels]:
 
 
 def _frames(random: np.random.Generator, width: int, height: int) -> Iterator[Frame]:
-    """The largest frame in the middle, then others inside the picture, none smaller than is refused."""
+    """The largest frame in the middle, then random frames inside the picture, none smaller than allowed."""
     largest = centred_frame(width, height)
     smallest = max(SMALLEST_CROP_SHARE, WIDTH_PX / largest.width)
     if smallest > 1:
@@ -127,7 +127,7 @@ def _noise(random: np.random.Generator, index: int, width_px: int) -> Pixels:
 
 
 def _text(random: np.random.Generator, _: int, width_px: int) -> Pixels:
-    """Lines of letters in any ink on any paper."""
+    """Lines of letters in any colour on any background."""
     paper, ink = random.integers(200, 256, 3), random.integers(0, 110, 3)
     if random.uniform() < 0.2:
         paper, ink = ink, paper
@@ -144,7 +144,7 @@ def _text(random: np.random.Generator, _: int, width_px: int) -> Pixels:
 
 
 def _plain_skin(random: np.random.Generator, index: int, width_px: int) -> Pixels:
-    """Bare skin of every tone alike, from very light to very dark, in uneven light, with a camera's noise."""
+    """Bare skin of all tones in equal numbers, from very light to very dark, in uneven light, with camera noise."""
     place = index / (DRAWN - 1) * (len(SKIN_TONES) - 1)
     tone = [np.interp(place, range(len(SKIN_TONES)), SKIN_TONES[:, channel]) for channel in range(3)]
     x, y = np.meshgrid(np.linspace(-0.5, 0.5, width_px), np.linspace(-0.5, 0.5, height_for(width_px)))
@@ -156,7 +156,7 @@ def _plain_skin(random: np.random.Generator, index: int, width_px: int) -> Pixel
 
 
 def _in_the_distance(photo: Pixels) -> NDArray[np.floating]:
-    """The photo at half its size, the colours of its edges drawn out around it."""
+    """The photo at half its size, surrounded by the colours of its edges."""
     half = ndimage.zoom(photo.astype(np.float64), (0.5, 0.5, 1), order=1)
     down, across = photo.shape[0] - half.shape[0], photo.shape[1] - half.shape[1]
     margins = ((down // 2, down - down // 2), (across // 2, across - across // 2), (0, 0))

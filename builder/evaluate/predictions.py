@@ -1,4 +1,4 @@
-"""What a network predicted for photos whose truth is known."""
+"""A network's predictions for photos with known labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> Labels:
-        """The most probable class of each photo; of equal ones the first."""
+        """The most probable class of each photo; the first one if there is a tie."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @cached_property
@@ -41,10 +41,10 @@ class Predictions:
 
     @cached_property
     def malignant_score(self) -> Floats:
-        """The probabilities of the malignant classes together."""
+        """The sum of the probabilities of the malignant classes."""
         return np.asarray(self.probabilities[:, MALIGNANT].astype(np.float64).sum(axis=1))
 
     def is_among_best(self, count: int) -> Flags:
-        """Whether the true class is one of the `count` most probable."""
+        """Whether the true class is one of the `count` most probable classes."""
         best = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :count]
         return np.asarray((best == self.labels[:, None]).any(axis=1))

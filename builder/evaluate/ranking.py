@@ -1,7 +1,7 @@
-"""Figures of a score that ranks photos: areas under curves, and what any threshold could reach.
+"""Figures of a score that ranks photos: areas under curves, and the best values that any threshold reaches.
 
-scikit-learn has the areas, and the tests hold these against it; here they are computed for many weightings of the
-photos at once, after one sorting, which a thousand resamples of some thirty figures need.
+The tests compare the areas with scikit-learn's. Here they are computed for many weightings of the photos at once, after
+a single sort: a thousand resamples of some thirty figures need that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Scores = NDArray[np.floating]
 
 
 class _Ranking:
-    """Photos in the order of their scores; those of equal score share a level."""
+    """Photos sorted by score; photos with equal scores share a level."""
 
     def __init__(self, scores: Scores, is_positive: Flags) -> None:
         self.order = np.argsort(scores, kind="stable")
@@ -34,9 +34,9 @@ class _Ranking:
 
 
 def roc_auc(scores: Scores, is_positive: Flags) -> Statistic:
-    """Area under the ROC curve; nan where one side is empty. Both (photos,).
+    """Area under the ROC curve; nan if one side is empty. Both (photos,).
 
-    The share of (positive, negative) pairs ranked rightly, ties counting half (Mann and Whitney 1947; Hanley and
+    The share of (positive, negative) pairs in the right order; ties count half (Mann and Whitney 1947; Hanley and
     McNeil 1982).
     """
     ranking = _Ranking(scores, is_positive)
@@ -52,7 +52,7 @@ def roc_auc(scores: Scores, is_positive: Flags) -> Statistic:
 def average_precision(scores: Scores, is_positive: Flags) -> Statistic:
     """Average precision; nan without positive photos. Both (photos,).
 
-    Precision at each threshold, weighted by the positives that it adds: no interpolation (as scikit-learn's
+    Precision at each threshold, weighted by the positives it adds, without interpolation (like scikit-learn's
     `average_precision_score`; Manning, Raghavan, Schütze 2008, section 8.4).
     """
     ranking = _Ranking(scores, is_positive)

@@ -1,4 +1,4 @@
-"""The figures by which networks are compared, ready for intervals of their differences."""
+"""The figures by which networks are compared, with rows for the intervals of their differences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MELANOMA = INDEX_OF["mel"]
 
 
 def compared_rows(predictions: Predictions, bootstrap: LesionBootstrap, photos: Flags) -> dict[str, Rows]:
-    """Each figure on the marked photos once, then on each resample; photos: (photos,)."""
+    """Each figure of the marked photos, first of all of them, then of each resample; photos: (photos,)."""
     labels, scores = predictions.labels[photos], predictions.probabilities[photos]
     aucs = [bootstrap.rows(roc_auc(scores[:, kind.index], labels == kind.index), photos) for kind in CLASSES]
     is_melanoma = photos & (predictions.labels == MELANOMA)
@@ -40,5 +40,5 @@ def compared_figures(
 
 
 def differences(rows: dict[str, Rows], reference: dict[str, Rows]) -> dict[str, Figure]:
-    """`rows` minus `reference`, both on the same resamples: the interval is that of the difference itself."""
+    """`rows` minus `reference`, both on the same resamples: the interval is the interval of the difference itself."""
     return {name: interval(rows[name] - reference[name]) for name in rows}

@@ -1,4 +1,4 @@
-"""Sixth stage: how well the network does on the test part, which nothing before has looked at."""
+"""Sixth stage: measures the network on the test part, which no earlier stage has used."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ Strings = NDArray[np.str_]
 def evaluate_network(
     photos: Path, split: Path, trained: Path, calibrated: Path, *, rules: EvaluationConfig, keep: str, into: Path
 ) -> None:
-    """Stage entry: save `figures.json` (what the report shows of data and network), `predictions.csv`, `limits.json`.
+    """Stage entry: save `figures.json` (the report's figures and data), `predictions.csv` and `limits.json`.
 
-    The last is what the model card says of operating point and sureness.
+    The last one holds the operating point and the confidence levels for the model card.
     """
     from builder.predict.calibrate import load_calibrated, load_calibration
     from builder.predict.trained import predict  # here, so that figures alone need not wait for TensorFlow
@@ -75,7 +75,7 @@ def evaluate_network(
 
 
 def describe_data(table: Photos, parts: dict[str, NDArray[np.int64]], split: dict[str, Any]) -> dict[str, Any]:
-    """What the network was built from: counts, parts, and the rule that made the parts."""
+    """The data the network was built from: counts, parts, and the rule of the split."""
     return {
         **table.about,
         "photos": len(table.labels),
@@ -102,10 +102,10 @@ def measure(
     calibration: Mapping[str, Any],
     rules: EvaluationConfig,
 ) -> dict[str, Any]:
-    """Every figure of the test part, with its interval: `networks.<name>` of report.schema.json.
+    """All figures of the test part, with intervals: `networks.<name>` of report.schema.json.
 
-    lesion_ids: (photos,). details: further columns of (photos,). majority: the class most frequent in training.
-    calibration: what `calibrate_network` saved.
+    lesion_ids: (photos,). details: further columns of (photos,). majority: the most frequent class in training.
+    calibration: the file that `calibrate_network` saved.
     """
     bootstrap = LesionBootstrap(lesion_ids, rules.resamples, rules.seed)
     with steps("measuring", 6 + len(CODES)) as advance:
@@ -133,10 +133,10 @@ def measure(
 
 
 def limits_of(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page needs of all this: thresholds that validation has set, with what they do on the test part.
+    """The thresholds for the page, set on validation, with their results on the test part.
 
-    Not with what they did on validation, on which they were chosen: that is too good. Without an operating point
-    any photo counts as suspicious.
+    Their results on validation would be too good, because they were chosen there. Without an operating point any photo
+    counts as suspicious.
     """
     point = measured["malignant"]["operating_point"]
     return {

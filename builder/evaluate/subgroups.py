@@ -1,4 +1,4 @@
-"""The figures by what a source says of its photos: sex, age, body site and so on."""
+"""The figures by what the source says about its photos: sex, age, body site and so on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UNKNOWN = ("", "unknown")  # HAM10000 has both
 def measure_subgroups(
     predictions: Predictions, details: Mapping[str, Strings], rules: EvaluationConfig, bootstrap: LesionBootstrap
 ) -> dict[str, Any]:
-    """The figures of each group of photos of one kind; details: a column (photos,) for each of TITLES that is known."""
+    """The figures of each subgroup; details: a column (photos,) for each known entry of TITLES."""
     known = [name for name in TITLES if name in details and not np.isin(details[name], UNKNOWN).all()]
     return {
         "fewest_lesions": rules.fewest_lesions,
@@ -43,7 +43,7 @@ def measure_subgroups(
 
 
 def age_band(age: str) -> str:
-    """The band of an age in years as a table gives it ("45.0"); "" where it is no number."""
+    """The age band of an age in years as written in a table ("45.0"); "" if it is not a number."""
     try:
         years = float(age)
     except ValueError:

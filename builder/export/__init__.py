@@ -1,1 +1,1 @@
-"""A network as TensorFlow.js files, read back and compared, with the model card."""
+"""Stores a network as TensorFlow.js files, compares them with the original, and writes the model card."""

@@ -1,6 +1,6 @@
-"""Whether a network's card is sound: every key, type, range and count, before anything is answered by it.
+"""Checks a model card before use: every key, type, range and count.
 
-`card.schema.json` says what each key may hold. The page refuses the same cards, by `web_template/js/network/cards.js`.
+`card.schema.json` says what each key may hold. The page refuses the same cards, in `web_template/js/network/cards.js`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SUM_SLACK = 0.0001  # probabilities are 32-bit numbers
 
 
 def card_problem(card: Any, name: str, classes: list[dict[str, object]]) -> str | None:
-    """What keeps a card from being used, in a few words; None: nothing. name: the network's.
+    """The reason why a card cannot be used, in a few words; None if it can. name: the network's.
 
-    classes: what the card must say of them.
+    classes: the classes that the card must describe.
     """
     try:
         json.dumps(card, allow_nan=False)
@@ -42,7 +42,7 @@ def card_problem(card: Any, name: str, classes: list[dict[str, object]]) -> str 
 
 
 def _problems_together(card: dict[str, Any], name: str, classes: list[dict[str, object]]) -> dict[str, bool]:
-    """What no key shows alone."""
+    """Problems that only show when several keys are compared."""
     size, files, levels = card["input"], card["files"], card["judgement"]["sureness"]
     vectors = card["self_test"]["vectors"]
     shards = len(files) - 1

@@ -1,8 +1,8 @@
-"""Evens out the channels between two convolutions, so that their kernels lose less in 8 bits.
+"""Equalizes the channels between two convolutions, so that their kernels lose less precision in 8 bits.
 
-A kernel is stored by one scale: where one of its channels is ten times as large as another, the smaller one has a tenth
-of the steps. Between two convolutions with nothing but a ReLU between them, a channel can be made smaller in the first
-and larger by as much in the second, and the network answers the same (Nagel and others, ICCV 2019).
+A kernel is stored with one scale: a channel ten times smaller than the largest gets a tenth of the steps. If two
+convolutions have only a ReLU between them, a channel can be scaled down in the first and scaled up by the same factor
+in the second, and the network's output stays the same (Nagel and others, ICCV 2019).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from builder.quiet_tensorflow import tf_keras
 
 
 def equalize_layers(network: Network, spared: Collection[str]) -> None:
-    """Change the kernels of a fused network in place.
+    """Change the kernels of a network in place; its batch normalisations must be folded already.
 
-    spared: layers whose values must stay as they are, because others than the next layer look at them.
+    spared: layers whose outputs must not change, because other parts than the next layer use them.
     """
     for layer in network.layers:
         following = _only_consumer(layer)
@@ -40,7 +40,7 @@ def _is_convolution(layer: Any, activation: str | None = None) -> bool:
 
 
 def _even_out(first: Any, second: Any) -> None:
-    """Give each channel between them the same range in both kernels: the geometric mean of the two."""
+    """Give each channel between the layers the same range in both kernels: the geometric mean of the two."""
     (kernel, bias), (following, its_bias) = first.get_weights(), second.get_weights()
     by = _ratio(np.abs(kernel).max(axis=(0, 1, 2)), np.abs(following).max(axis=(0, 1, 3)))
     first.set_weights([kernel / by, bias / by])
@@ -48,7 +48,7 @@ def _even_out(first: Any, second: Any) -> None:
 
 
 def _ratio(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By what each channel is divided in the first kernel; a channel that is all zeros in one stays."""
+    """The divisor of each channel in the first kernel; 1 if the channel is all zeros in one kernel."""
     is_used = (before > 0) & (after > 0)
     ratio = np.sqrt(np.where(is_used, before, 1) / np.where(is_used, after, 1))
     return np.asarray(ratio, dtype=np.float32)

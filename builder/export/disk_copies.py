@@ -1,7 +1,7 @@
-"""Twins: every file the page fetches also stands there as a script, for pages opened from disk.
+"""Disk copies: each file that the page fetches also exists as a script, for pages opened from disk.
 
-A browser lets a page opened from disk load a script but not fetch a file. The twin of `a/b.bin` is `a/b.bin.js`
-and holds one line, which `web_template/js/site/bytes.js` takes in:
+A browser lets a page opened from disk load a script but not fetch a file. The disk copy of `a/b.bin` is `a/b.bin.js`
+and holds one line, which `web_template/js/site/bytes.js` reads:
 
     Bytes.handOver("a/b.bin", "<the file's bytes in base64>");
 
@@ -18,12 +18,12 @@ SUFFIX = ".js"
 
 
 def disk_copy_of(path: Path) -> Path:
-    """Where the twin of a file stands."""
+    """The path of a file's disk copy."""
     return path.with_name(path.name + SUFFIX)
 
 
 def write_disk_copy(path: Path, site_root: Path) -> Path:
-    """Write the twin of one file of the site; the same file always gives the same twin."""
+    """Write the disk copy of one file of the site; the same file always gives the same copy."""
     name = json.dumps(path.relative_to(site_root).as_posix())
     content = base64.b64encode(path.read_bytes()).decode("ascii")
     twin = disk_copy_of(path)

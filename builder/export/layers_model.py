@@ -1,9 +1,9 @@
-"""The seam to the `tensorflowjs` package: its writer and its reader of layers models, and nothing else of it.
+"""Wraps the `tensorflowjs` package: only its writer and its reader of layers models.
 
-The package as a whole cannot be installed beside current TensorFlow (it asks for tensorflow-decision-forests,
-which pins TensorFlow 2.19 and has no build for Windows or Linux on arm64, for `ydf`, which wants another
-protobuf, and for JAX), and its two `__init__` files import all of that. The writer and the reader need none of
-it: so the package is installed without its dependencies, and its `__init__` files are stepped over.
+The package as a whole cannot be installed beside current TensorFlow: it requires tensorflow-decision-forests (which
+pins TensorFlow 2.19 and has no build for Windows or Linux on arm64), `ydf` (which needs another protobuf) and JAX, and
+its two `__init__` files import all of them. The writer and the reader need none of them. So the package is installed
+without its dependencies, and its `__init__` files are bypassed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from builder.quiet_tensorflow import tf_keras
 def save_layers_model(network: Any, folder: Path, *, quantized: dict[str, list[str]], shard_bytes: int) -> None:
     """Write `model.json` and `group1-shardNofM.bin` files into `folder`.
 
-    quantized: weight names (`layer/kernel`) by the type they are stored in, `uint8` or `float16`.
+    quantized: the names of weights (`layer/kernel`) by the type they are stored in, `uint8` or `float16`.
     """
     conversion = _converters("keras_h5_conversion")
     with warnings.catch_warnings():
@@ -33,7 +33,7 @@ def save_layers_model(network: Any, folder: Path, *, quantized: dict[str, list[s
 
 
 def load_layers_model(folder: Path) -> Any:
-    """Read a layers model back as a tf_keras model, its weights as the browser will have them: dequantized."""
+    """Read a layers model back as a tf_keras model with the weights that the browser will use: dequantized."""
     tf_keras.backend.clear_session()  # or the weights get names that are not those in the file
     return _converters("keras_tfjs_loader").load_keras_model(str(folder / "model.json"))
 

@@ -1,4 +1,4 @@
-"""Stores a network's weights in shards: how many there are, and in how many bits the large kernels are stored."""
+"""Stores a network's weights in shards: the number of shards, and the number of bits for the large kernels."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ STORED_BYTES = {"uint8": 1, "float16": 2}
 
 
 def write_model(network: Network, large_kernels: str, folder: Path) -> None:
-    """Write `model.json` and its shards: all `float32` in the origin's 4 MiB shards, else in as many smaller ones.
+    """Write `model.json` and its shards: `float32` weights in the origin's 4 MiB shards, others in smaller shards.
 
-    large_kernels: what the kernels with many of the weights are stored as, `uint8` or `float16`; the rest is float16.
+    large_kernels: the type of the kernels that hold most weights, `uint8` or `float16`; all others are float16.
     """
     shards = design_of(network.name).shards
     if large_kernels == "float32":

@@ -1,4 +1,4 @@
-"""Seventh stage: the network as TensorFlow.js files, read back and compared before anybody gets to see them."""
+"""Seventh stage: stores the network as TensorFlow.js files, and compares them with the trained network."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SELF_TEST_OOD_TOLERANCE = 0.01  # of what a lesion photo may have: no photo is r
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What storing the network changed: of any probability, and how many answers."""
+    """What storing the network changed: the largest change of a probability, and the number of changed answers."""
 
     photos_compared: int
     largest_probability_change: float
@@ -66,9 +66,9 @@ def export_network(
     classes: list[dict[str, object]],
     into: Path,
 ) -> None:
-    """Stage entry: save `model/<name>/` as the site will hold it, disk copies included, and `export.json`.
+    """Stage entry: save `model/<name>/` for the site, with disk copies, and `export.json`.
 
-    classes: what the card says of them.
+    classes: the classes for the card.
     """
     weights = rules.weights
     limits = {
@@ -103,9 +103,9 @@ def export_network(
 def store_smallest(
     network: Network, weights: str, photos: NDArray[np.uint8], folder: Path
 ) -> tuple[Network, str, Comparison]:
-    """Write the model in the first way that changes no probability by more than it may; returns it, and which way.
+    """Store the model in the first format that changes no probability too much; returns it, and the format.
 
-    It is returned as read back. Where no way changes so little, it is the last one.
+    The returned model is the one read back from disk. If all formats change too much, it is the last one.
     """
     before = predict(network, photos)
     for large_kernels in LARGE_KERNEL_TYPES[weights]:
@@ -122,7 +122,7 @@ def store_smallest(
 
 
 def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparison:
-    """Compare probabilities (photos, 7) of the trained and of the stored network."""
+    """Compare the probabilities (photos, 7) of the trained and of the stored network."""
     return Comparison(
         photos_compared=len(before),
         largest_probability_change=float(np.abs(before - after).max(initial=0.0)),
@@ -133,9 +133,9 @@ def compare(before: NDArray[np.float32], after: NDArray[np.float32]) -> Comparis
 def describe_model(
     stored: Network, weights: str, folder: Path, limits: dict[str, Any], classes: list[dict[str, object]]
 ) -> dict[str, Any]:
-    """The model card: all that the page must know of the network. No fact of it is typed again in JavaScript.
+    """The model card: everything the page must know about the network; JavaScript repeats none of it.
 
-    limits: what the page goes by when it judges an answer.
+    limits: the thresholds by which the page decides what to say.
     """
     files: list[dict[str, Any]] = [
         {"path": file.name, "bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
@@ -162,7 +162,7 @@ def describe_model(
 def _self_test(stored: Network, ood_limits: dict[str, Any]) -> dict[str, Any]:
     """Pixels with the probabilities and the OOD score they must give; the page checks a backend by them.
 
-    Always drawn photos: those that people bring are private.
+    The photos are always drawn: photos from users are private.
     """
     size = {"width_px": stored.input_shape[2], "height_px": stored.input_shape[1]}
     pixels = np.stack([photo.pixels for photo in draw_demo_photos(SELF_TEST_PHOTOS, SELF_TEST_SEED, **size)])
@@ -192,7 +192,7 @@ def _refuse_if_changed(comparison: Comparison, weights: str) -> None:
 
 
 def _refuse_unsound(card: dict[str, Any], name: str, classes: list[dict[str, object]]) -> None:
-    """Neither the page nor `predict` would answer by such a card."""
+    """Raise an error if the page and `predict` would refuse this card."""
     problem = card_problem(card, name, classes)
     if problem:
         raise BuildError(
@@ -202,6 +202,6 @@ def _refuse_unsound(card: dict[str, Any], name: str, classes: list[dict[str, obj
 
 
 def _in_order(folder: Path) -> list[Path]:
-    """`model.json`, then the shards by number."""
+    """`model.json` first, then the shards by number."""
     manifest = read_json(folder / "model.json")["weightsManifest"]
     return [folder / "model.json", *(folder / path for group in manifest for path in group["paths"])]
