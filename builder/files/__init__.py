@@ -1,1 +1,1 @@
-"""What stands on the disk: whole or not at all, deleted by nobody but its maker, locked while it changes."""
+"""Files on disk: written atomically, deleted only by the program that made them, and locked while they change."""

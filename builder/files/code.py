@@ -1,7 +1,7 @@
-"""What a result was computed by: the code that a module can reach by its imports, and the libraries that this uses.
+"""The code that decides a result: all modules reachable by imports, and the versions of the libraries they use.
 
-Comments, docstrings and layout do not count. An import counts wherever it stands, in a function or for types alone: a
-mistake costs a needless run, never a stale result.
+Comments, docstrings and layout do not count. All imports count, also those inside functions and for types only: a
+needless run is better than a stale result.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ENVIRONMENT = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "NVIDIA_TF3
 
 
 class _Source(NamedTuple):
-    """One module: a hash of what it does, which modules of this program it imports, and which libraries."""
+    """One module: a hash of its code, the modules of this program it imports, and the libraries it imports."""
 
     digest: str
     modules: frozenset[str]
@@ -43,9 +43,9 @@ class _Source(NamedTuple):
 
 
 def code_key(modules: Iterable[str], files: Iterable[str] = (), libraries: Iterable[str] = ()) -> str:
-    """A hash of all that the modules can reach.
+    """A hash of everything that the modules can reach.
 
-    files, libraries: what belongs to them and no import says; the files and folders by their places in the repository.
+    files, libraries: dependencies that no import shows; files and folders by their paths in the repository.
     """
     reached = reachable(modules)
     used = {*libraries_of(reached), *libraries}
@@ -59,7 +59,7 @@ def code_key(modules: Iterable[str], files: Iterable[str] = (), libraries: Itera
 
 
 def reachable(modules: Iterable[str]) -> set[str]:
-    """The modules of this program that these can import, and they themselves, by their whole names."""
+    """The full names of these modules and of all modules of this program that they can import."""
     found: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -71,13 +71,13 @@ def reachable(modules: Iterable[str]) -> set[str]:
 
 
 def libraries_of(modules: Iterable[str]) -> set[str]:
-    """What the modules import that is neither this program's nor Python's own."""
+    """The imported packages that belong neither to this program nor to Python."""
     return {library for name in modules for library in _read(name).libraries}
 
 
 @cache
 def versions_of(library: str) -> str:
-    """The versions of the packages behind an import; of one that is not installed, and so cannot run, nothing."""
+    """The versions of the packages behind an import; empty if none is installed."""
     return " ".join(
         f"{package} {found}" for package in PACKAGES.get(library, (library,)) if (found := _version(package))
     )
@@ -91,7 +91,7 @@ def _version(package: str) -> str | None:
 
 
 def _read(module: str) -> _Source:
-    """The module as it stands on the disk now; one that did not change is read once by a process."""
+    """The module's current state on disk; an unchanged file is parsed once per process."""
     file = _file_of(module)
     if not file:
         raise ModuleNotFoundError(f"there is no module {module}")
@@ -117,7 +117,7 @@ def _parsed(module: str, file: Path, *_: int) -> _Source:
 
 
 def _with_packages(name: str) -> list[str]:
-    """Of an imported name of this program the modules that it may stand for: itself, and what it lies in."""
+    """The modules of this program that an imported name may refer to: the name itself and its packages."""
     parts = name.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)] if parts[0] == ROOT else []
 

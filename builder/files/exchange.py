@@ -1,4 +1,4 @@
-"""Lets two folders change places in one step, where the system can: no reader ever finds one of them missing."""
+"""Swaps two folders atomically, if the system can: no reader ever finds one of them missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNKNOWN = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EP
 
 
 def exchange(first: Path, second: Path) -> bool:
-    """Let two folders on one disk change places; False where the system cannot do that in one step."""
+    """Swap two folders on one disk; returns False if the system cannot do that atomically."""
     if os.name == "nt":
         return False
     system = ctypes.CDLL(None, use_errno=True)

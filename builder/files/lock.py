@@ -1,4 +1,4 @@
-"""Lets one build at a time work in a folder that several share: the work folder, the cache of fetched data."""
+"""Locks a folder that several builds share (work folder, download cache): one build uses it at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EBADF)  # some network drive
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; whoever comes second is told so and waits."""
+    """Hold the folder's lock; a second process says that it waits, and waits."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)
     try:
@@ -38,9 +38,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked_beside(folder: Path) -> Iterator[None]:
-    """Hold the lock of the folder that `folder` lies in: it stays where it is while `folder` is replaced.
+    """Hold a lock on the parent of `folder`: the parent stays in place while `folder` is replaced.
 
-    Where the system locks folders themselves, that leaves no file behind.
+    If the system can lock folders, this leaves no file behind.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     if os.name == "nt":

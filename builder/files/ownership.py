@@ -1,8 +1,8 @@
-"""The only place where anything is deleted or replaced: nothing goes but what this program can prove it made.
+"""The only module that deletes or replaces files, and only files that this program can prove it made.
 
-Every folder that it makes holds `done.json`, written last: the files it wrote there, each with a hash of its content.
-Whatever is not in that list, or is not as it says, is somebody's, and stays. A folder is made beside the one whose
-place it takes, under a name that nobody can guess, and both change places in one step where the system can do that.
+Every folder it makes holds `done.json`, written last: the list of its files, each with a hash of its content. Files
+that are not in this list, or have another hash, belong to somebody else and stay. A new folder is made beside the one
+it replaces, under a name nobody can guess, and the two are swapped atomically if the system can.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ Files = dict[str, str]  # by name, with forward slashes, a hash of the content
 
 @contextmanager
 def replacing(folder: Path, about: Mapping[str, Any] | None = None) -> Iterator[Path]:
-    """A new folder to write to, which at the end takes the place of `folder`; if writing breaks off, all is as it was.
+    """Yield a new folder that replaces `folder` at the end; if writing fails, nothing changes.
 
-    about: what `done.json` is to say beside the list of files. What was in `folder` is deleted last, as far as this
-    program made it; the rest is kept beside it, and named. Call `refuse_foreign` where there should be no rest.
+    about: further keys for `done.json`. The old content is deleted last, as far as this program made it; the rest is
+    kept beside the folder, and reported. Call `refuse_foreign` first if there must be no rest.
     """
     _refuse_link_or_file(folder)
     with locked_beside(folder):
@@ -61,7 +61,7 @@ def replacing(folder: Path, about: Mapping[str, Any] | None = None) -> Iterator[
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Raise a BuildError if anything in `folder` was not made by this program; a missing or empty one is fine."""
+    """Raise a BuildError if `folder` holds anything this program did not make; it may be missing or empty."""
     _refuse_link_or_file(folder)
     if foreign := foreign_in(folder):
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
@@ -72,7 +72,7 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def foreign_in(folder: Path) -> list[str]:
-    """What is in `folder` and not in its list: files, links, folders without any file of the list."""
+    """Entries of `folder` that are not in its list: files, links, and folders without any listed file."""
     while True:
         listed = files_of(folder)
         found = _not_listed(folder, listed)
@@ -93,7 +93,7 @@ def _not_listed(folder: Path, listed: Files) -> list[str]:
 
 
 def files_of(folder: Path) -> Files:
-    """The list in the folder's `done.json`; empty where there is none that can be read."""
+    """The list in the folder's `done.json`; empty if it cannot be read."""
     try:
         return files_listed(read_text(folder / DONE))
     except (OSError, ValueError):
@@ -101,7 +101,7 @@ def files_of(folder: Path) -> Files:
 
 
 def files_listed(text: str) -> Files:
-    """The list in the text of a `done.json`; empty where it has none. No name in it leads out of its folder."""
+    """The list in the text of a `done.json`; empty if there is none. No name in it points outside its folder."""
     try:
         listed = json.loads(text)["result"].items()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -111,17 +111,17 @@ def files_listed(text: str) -> Files:
 
 
 def changed_in(folder: Path) -> list[str]:
-    """The files of the folder's list that are missing, or are not as they were when it was made."""
+    """The listed files of the folder that are missing or changed."""
     return [name for name, digest in files_of(folder).items() if not _is_as_made(folder, name, digest)]
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether the folder was finished, and all of its files are as they were then."""
+    """Whether the folder was finished and all of its files are unchanged."""
     return bool(files_of(folder)) and not changed_in(folder)
 
 
 def restore(folder: Path) -> None:
-    """Put a folder back that lost its place, or was about to take it, when a build was killed; if it is missing."""
+    """Restore a folder that is missing because a build was killed while it replaced the folder."""
     if not os.path.lexists(folder) and _leftovers(folder):
         with locked_beside(folder):
             _restore(folder)
@@ -137,33 +137,33 @@ def _restore(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed build has left beside `folder`, as far as it made it."""
+    """Delete what a killed build left beside `folder`, as far as this program made it."""
     if _leftovers(folder):
         with locked_beside(folder):
             _remove_leftovers(folder)
 
 
 def replace_file(written: Path, file: Path) -> None:
-    """Put a file that was just written in the place of `file`, which has a name that only this program gives."""
+    """Move a new file to `file`, whose name only this program uses."""
     _refuse_unless_file(file)
     written.replace(file)
 
 
 def delete_files(files: Iterable[Path]) -> None:
-    """Delete files that have names which only this program gives, as far as they are there."""
+    """Delete files with names that only this program uses, if they exist."""
     for file in files:
         _refuse_unless_file(file)
         file.unlink(missing_ok=True)
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a folder that this program made to work in, unless somebody has put something there."""
+    """Remove a temporary folder of this program, unless somebody has put something there."""
     with suppress(OSError):
         folder.rmdir()
 
 
 def copy_files(files: Iterable[Path], folder: Path, into: Path) -> None:
-    """Copy files of `folder` to the same places in `into`; what a full disk says comes through as it is."""
+    """Copy files of `folder` to the same paths in `into`; an error such as a full disk is passed on."""
     for file in files:
         target = into / file.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +171,7 @@ def copy_files(files: Iterable[Path], folder: Path, into: Path) -> None:
 
 
 def content_hash(path: Path) -> str:
-    """A hash of a file, or of the names and contents of all files in a folder; not of what Python compiled there."""
+    """A hash of a file, or of all names and contents in a folder, without Python's compiled files."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file() and file.suffix != ".pyc":
@@ -183,7 +183,7 @@ def content_hash(path: Path) -> str:
 
 
 def _finish(fresh: Path, about: Mapping[str, Any]) -> None:
-    """List the files with their hashes, and let the disk have everything before anything else is deleted."""
+    """List the files with their hashes, and flush everything to disk before anything else is deleted."""
     files = sorted(file for file in fresh.rglob("*") if file.is_file())
     result = {file.relative_to(fresh).as_posix(): content_hash(file) for file in files}
     (fresh / DONE).write_text(json.dumps({**about, "result": result}, indent=1), encoding="utf-8")
@@ -196,7 +196,7 @@ def _finish(fresh: Path, about: Mapping[str, Any]) -> None:
 
 
 def _put(fresh: Path, folder: Path) -> None:
-    """Change places, in one step where the system can; without that, `restore` mends what a kill leaves half done."""
+    """Swap the folders, atomically if the system can; otherwise `restore` repairs an interrupted swap."""
     try:
         if not folder.exists():
             fresh.rename(folder)
@@ -232,7 +232,7 @@ def _remove_leftover(leftover: Path, folder: Path) -> None:
 
 
 def _discard(old: Path, folder: Path) -> None:
-    """Delete a folder that lost its place to `folder`, but for what somebody has changed: that is kept, and named."""
+    """Delete a folder that `folder` has replaced, except files that somebody changed: those are kept and reported."""
     if not old.exists():
         return
     _remove_made(old, files_of(folder))
@@ -246,7 +246,7 @@ def _discard(old: Path, folder: Path) -> None:
 
 
 def _remove_made(old: Path, elsewhere: Files) -> None:
-    """Delete the files that are as the folder's list says, or stand in another folder too, and what is then empty."""
+    """Delete the files that match the folder's list or exist in another folder too, then empty folders."""
     listed = files_of(old)
     for name, digest in (*listed.items(), *elsewhere.items()):
         if _is_as_made(old, name, digest):
@@ -264,7 +264,7 @@ def _name_beside(folder: Path) -> Path:
 
 
 def _leftovers(folder: Path) -> list[Path]:
-    """What a killed build has left: by a name that `_name_beside` gives, and by a mark or a list of its files."""
+    """Leftovers of a killed build, recognised by a name from `_name_beside` and by a mark or a list of files."""
     if not folder.parent.is_dir():
         return []
     name = re.compile(rf"(\.{re.escape(folder.name)}-[0-9a-f]{{{2 * TOKEN_BYTES}}})(?:{re.escape(UNFINISHED)})?")
@@ -291,7 +291,7 @@ def _is_unfinished(folder: Path) -> bool:
 
 
 def _is_as_made(folder: Path, name: str, digest: str) -> bool:
-    """Whether a file is there, without a link on the way to it, and has that content."""
+    """Whether the file exists, is not behind a link, and has that content."""
     file = folder / name
     return file.is_file() and file.resolve() == folder.resolve() / name and content_hash(file) == digest
 
@@ -311,7 +311,7 @@ def _refuse_unless_file(file: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Have the system write a file or the names in a folder to the disk; Windows does not know it for folders."""
+    """Flush a file, or the names in a folder, to disk; Windows cannot do it for folders."""
     if os.name == "nt" and path.is_dir():
         return
     handle = os.open(path, os.O_RDWR if path.is_file() and os.name == "nt" else os.O_RDONLY)

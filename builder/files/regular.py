@@ -1,4 +1,4 @@
-"""Files that are files: a FIFO would be waited for, a device never ends, and a folder cannot be read."""
+"""Reads regular files only: reading a FIFO would block, and a device never ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_BYTES = 200_000_000  # of a text or of JSON: a list of files, a report, a m
 
 
 def status_of(path: str | os.PathLike[str]) -> os.stat_result:
-    """The status of a regular file, or of the one that a link leads to. Raises OSError for anything else."""
+    """The status of a regular file, or of the regular file behind a link. Raises OSError for anything else."""
     status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
@@ -21,7 +21,7 @@ def status_of(path: str | os.PathLike[str]) -> os.stat_result:
 
 
 def open_file(path: str | os.PathLike[str], most_bytes: int) -> BinaryIO:
-    """Open a regular file of at most so many bytes for reading. Raises OSError for anything else."""
+    """Open a regular file of at most that many bytes for reading. Raises OSError for anything else."""
     size = status_of(path).st_size
     if size > most_bytes:
         raise OSError(
@@ -31,13 +31,13 @@ def open_file(path: str | os.PathLike[str], most_bytes: int) -> BinaryIO:
 
 
 def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
-    """The text of a regular file in UTF-8. Raises OSError, or UnicodeDecodeError where it is no text."""
+    """The UTF-8 text of a regular file. Raises OSError, or UnicodeDecodeError if it is not text."""
     with open_file(path, most_bytes) as file:
         return file.read(most_bytes).decode()
 
 
 def read_json(file: Path) -> Any:
-    """What the file holds; raises ValueError where that is no JSON, or where there is no file."""
+    """The JSON content of a file; raises ValueError if the file is missing or not JSON."""
     try:
         return json.loads(read_text(file))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a stage has left, read back and compared with the hashes that it noted down."""
+"""Reads a stage's result, and compares it with the hashes saved with it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from builder.files.regular import read_json
 
 
 class Damaged(Exception):
-    """A result is not as its stage has left it; says which file of it."""
+    """A result that has changed since its stage saved it; the message names the file."""
 
 
 def read_result(folder: Path, depends_on: list[Any] | None = None) -> Files:
-    """What a stage has left in `folder`, every file read and compared with its hash; raises Damaged.
+    """The hashes of a stage's result in `folder`, after comparing every file with them; raises Damaged.
 
-    depends_on: what it must have been made from, if that is known.
+    depends_on: the inputs it must have been made from, if known.
     """
     try:
         done = read_json(folder / DONE)

@@ -1,4 +1,4 @@
-"""Files that a later run goes by: each stands whole under its name, or not at all, whatever cuts its writing off."""
+"""Writes files atomically: a file is complete under its name, or does not exist, whenever writing is interrupted."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from builder.files.ownership import delete_files, replace_file
 
 @contextmanager
 def writing_whole(file: Path) -> Iterator[BinaryIO]:
-    """Open `file` for writing and reading; it takes its name when all of it is on the disk.
+    """Open `file` for writing and reading; it gets its name once everything is on disk.
 
-    Whatever breaks off before that, a full disk or Ctrl-C, leaves what stood there as it was.
+    If writing fails before that, for example on a full disk or Ctrl-C, the old file is unchanged.
     """
     part = file.with_name(f"{file.name}.part")
     try:
@@ -32,7 +32,7 @@ def writing_whole(file: Path) -> Iterator[BinaryIO]:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file of UTF-8 text, with its line ends as they are."""
+    """Write a file of UTF-8 text, with unchanged line ends."""
     with writing_whole(file) as stream:
         stream.write(text.encode())
 
@@ -42,7 +42,7 @@ def write_json(file: Path, content: Any) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put a folder's names on the disk, where the system opens folders; without that, a power cut may take them."""
+    """Flush a folder's names to disk, if the system can open folders; otherwise a power cut may lose them."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
-"""The networks: each is one function in one file of this folder, found by its name. Here is what they share.
+"""The networks: each is one function in one file of this folder, found by its name. This file holds what they share.
 
-Nothing here needs TensorFlow until a network is built: what a network is called and how it is trained is known before.
+TensorFlow is imported only when a network is built: names and recipes are known without it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Layout = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What the file of a network says of it.
+    """The settings that the file of a network declares.
 
-    recipe: what is otherwise with it than [network] and [training] say. shards: how many files its weights are dealt
-    into; None: as many as their size asks for. base: the network of tf_keras.applications whose layers, by their
-    names, it is built on; their weights may be what it begins with.
+    recipe: differences from [network] and [training]. shards: the number of files for its weights; None: as many as
+    their size needs. base: the network of tf_keras.applications that it is built on, with the same names of layers; its
+    weights can be the initial ones.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Design:
 
     @property
     def settings(self) -> dict[str, Setting]:
-        """What the layout can be told, by name."""
+        """The arguments of the layout function that the config can set, by name."""
         hints = get_type_hints(self.layout, include_extras=True)
         return {
             name: setting_of(hints.get(name, type(argument.default)), argument.default)
@@ -54,17 +54,17 @@ class Design:
 def network(
     title: str, *, shards: int | None = None, base: str | None = None, **recipe: Any
 ) -> Callable[[Layout], Design]:
-    """Make a design of the function that lays a network out; it goes by the function's name, which is the file's."""
+    """Decorate the function that builds a network; the network has the function's name, which is the file's."""
     return lambda layout: Design(layout.__name__, title, layout, recipe, shards, base)
 
 
 def network_names() -> list[str]:
-    """All networks there are."""
+    """The names of all networks."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def design_of(name: str) -> Design:
-    """The design of the network `name`; raises a BuildError where there is none."""
+    """The design of the network `name`; raises a BuildError if there is none."""
     if name not in network_names():
         raise BuildError(f"there is no network {name[:80]!r}", remedy=f"name one of: {', '.join(network_names())}")
     design: Design = getattr(importlib.import_module(f"{__name__}.{name}"), name)
@@ -76,8 +76,8 @@ def build_network(
 ) -> Network:
     """The untrained network: input (batch, 75, 100, 3) float32 in 0..255, output (batch, 7) probabilities.
 
-    settings: what its layout is told otherwise than by default. seed: draws its kernels. Dropout draws from generators
-    that training sets anew each epoch. width_px: of another input, as high as 4:3 makes it.
+    settings: layout settings that differ from the defaults. seed: of the initial kernels. Dropout uses generators that
+    training sets again for each epoch. width_px: another input width; the height follows from 4:3.
     """
     from builder.photo.size import WIDTH_PX, height_for
     from builder.quiet_tensorflow import tensorflow, tf_keras
@@ -100,7 +100,7 @@ def build_network(
 
 
 def _draw_kernels(built: Network, seed: int) -> None:
-    """Draw each kernel from a seed of its own: Keras's would depend on what was drawn before."""
+    """Initialise each kernel from a seed of its own: Keras's would depend on what was drawn before."""
     from builder.quiet_tensorflow import tf_keras
 
     drawing = [layer for layer in built.layers if _kernel_of(layer) or isinstance(layer, tf_keras.layers.Dropout)]
@@ -120,7 +120,7 @@ def _kernel_of(layer: Any) -> tuple[Any, Any] | None:
 
 
 def seed_dropout(built: Network, *seed: int) -> None:
-    """Set the generator of every Dropout layer, so that an epoch draws the same masks whenever it is run."""
+    """Set the generator of every Dropout layer, so that an epoch draws the same masks in every run."""
     from builder.quiet_tensorflow import tf_keras
 
     for index, layer in enumerate(built.layers[1:]):  # the first is the input

@@ -1,4 +1,4 @@
-"""The origin network, layer for layer: 27 of them, 26,036,551 parameters, trained by the origin's recipe."""
+"""The origin network, layer by layer: 27 layers, 26,036,551 parameters, trained by the origin's recipe."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def cnn(
     dense_dropout: Annotated[float, (0, 0.9)] = 0.5,
     activation: Literal["relu", "elu", "selu", "swish", "tanh"] = "relu",
 ) -> Any:
-    """Takes the photo as it is, 0..255: the origin does not scale it.
+    """Its input is the photo in 0..255: the origin does not scale it.
 
-    The defaults are the origin's; these are what it searched over. convolutions: those before the first pooling.
-    dropout: after either pooling. dense_dropout: before the last layer.
+    The defaults are the origin's; the arguments are what it searched over. convolutions: those before the first
+    pooling. dropout: after each pooling. dense_dropout: before the last layer.
     """
 
     def convolution(values: Any, filters: int, padding: str) -> Any:

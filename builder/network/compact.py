@@ -1,4 +1,4 @@
-"""The compact network, for a quick first answer: residual blocks, and means in place of the large matrix."""
+"""The compact network for a quick first answer: residual blocks, and global average pooling."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STAGES = (
 def compact(photo: Any, layers: Any) -> Any:
     """Four residual blocks (He and others, CVPR 2016), 694,063 parameters.
 
-    A normalisation follows each convolution at once, so that it can be folded into it: see
+    Batch normalisation directly follows each convolution, so that it can be folded into the convolution: see
     builder/predict/fold_normalisation.py.
     """
 

@@ -1,4 +1,4 @@
-"""The origin network on one channel: what it can tell without colour."""
+"""The origin network with one channel: what it can recognise without colour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LUMA = [0.299, 0.587, 0.114]
 
 @network("the origin network without colour", shards=25)
 def grayscale(photo: Any, layers: Any) -> Any:
-    """The conversion is a layer that does not learn, so that the page gives it the same photo as any other network."""
+    """The conversion to grey is a layer without weights, so that the page feeds it the same photos as all networks."""
     to_grey = {"class_name": "Constant", "config": {"value": LUMA}}
     grey = layers.Conv2D(1, 1, use_bias=False, kernel_initializer=to_grey, trainable=False, name="grey")(photo)
     return cnn.layout(grey, layers)

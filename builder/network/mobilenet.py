@@ -1,4 +1,4 @@
-"""MobileNet (Howard and others, 2017) with what it learned on ImageNet, and the head that the origin put on it."""
+"""MobileNet (Howard and others, 2017) with ImageNet weights, and the head that the origin put on it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One photo, from its file to the pixels that a network sees. The page does the same in `web_template/js`."""
+"""One photo, from its file to the network's input. The page does the same in `web_template/js/photo/`."""

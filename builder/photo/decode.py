@@ -1,4 +1,4 @@
-"""From a photo file to upright pixels in sRGB, on white."""
+"""Decodes a photo file to upright pixels in sRGB, on white."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC  # what browsers use: colours in
 
 
 class PhotoProblem(BuildError):
-    """A photo that cannot be used, and what to do about it."""
+    """A photo that cannot be used, and what the user can do about it."""
 
 
 def read_photo(source: Source, scratch: Scratch | None = None) -> Pixels:
     """Decode a photo upright, in sRGB, on white; shape (height, width, 3). Raises PhotoProblem.
 
-    scratch: for whoever reads many photos, and is done with each before the next.
-    JPEG is decoded at full size even for training: at half size, 1 of 24 real photos strayed by 5 levels.
+    scratch: reused memory, for callers that read many photos and finish each before the next. JPEG is decoded at full
+    size even for training: at half size, 1 of 24 real photos was off by 5 levels.
     """
     try:
         content = source if isinstance(source, bytes) else _content(source)
@@ -87,7 +87,7 @@ def _content(path: str | os.PathLike[str]) -> bytes:
 
 
 def _read_plain_jpeg(content: bytes, scratch: Scratch | None) -> Pixels | None:
-    """Decode a JPEG the short way; None if it is none, or one that Pillow must look at."""
+    """Decode a JPEG the fast way; None if it is not a JPEG, or if it needs Pillow."""
     found = plain_jpeg(content)
     if found is None or found.width * found.height > MAX_MEGAPIXELS * 1_000_000:
         return None
@@ -99,9 +99,9 @@ def _read_plain_jpeg(content: bytes, scratch: Scratch | None) -> Pixels | None:
 
 
 def _is_whole_png(content: bytes) -> bool:
-    """Whether a PNG goes on to its closing chunk: Pillow shows one without it, browsers do not.
+    """Whether a PNG has its closing chunk: Pillow shows a PNG without one, browsers do not.
 
-    Of that chunk Chromium 156 wants length and kind, and not the checksum.
+    Chromium 156 checks the length and type of that chunk, but not its checksum.
     """
     at = 8  # chunks of length, kind, data and checksum follow the signature
     while at + 8 <= len(content):
@@ -131,7 +131,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn the stored pixels the way the camera was held; a view, not a copy."""
+    """Rotate the stored pixels to how the camera was held; a view, not a copy."""
     swap, upside_down, mirrored = _UPRIGHT.get(orientation, _UPRIGHT[1])
     if swap:
         pixels = pixels.transpose(1, 0, 2)
@@ -139,7 +139,7 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def _srgb_on_white(image: Image.Image) -> Pixels:
-    """Bring any mode to 8-bit sRGB without transparency, shape (height, width, 3)."""
+    """Convert any mode to 8-bit sRGB without transparency, shape (height, width, 3)."""
     if image.mode.startswith("I"):  # 16-bit grey: browsers keep the high byte
         image = _with_info_of(image, Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)))
     alpha = None
@@ -151,13 +151,13 @@ def _srgb_on_white(image: Image.Image) -> Pixels:
 
 
 def _with_info_of(original: Image.Image, converted: Image.Image) -> Image.Image:
-    """Carry over what says how the colours are meant, which a conversion loses."""
+    """Copy the colour information that a conversion loses."""
     converted.info.update({key: original.info[key] for key in _COLOUR_KEYS if key in original.info})
     return converted
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
-    """Convert an embedded colour profile; a profile that is damaged or of another kind of colour is ignored."""
+    """Convert an embedded colour profile; ignore a damaged profile or one for another colour space."""
     profile, gamma = image.info.get("icc_profile"), image.info.get("gamma")
     source = image if image.mode in ("L", "CMYK", "RGB") else image.convert("RGB")
     if profile:
@@ -178,14 +178,14 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _gamma_curve(gamma: float) -> list[int]:
-    """What an old PNG's `gAMA` asks for: each of the 256 levels to light, and back by the sRGB curve."""
+    """A table for the `gAMA` chunk of an old PNG: from each of the 256 levels to linear light, and back to sRGB."""
     light = (np.arange(256) / 255) ** (1 / gamma)
     srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return [int(level) for level in np.floor(srgb * 255 + 0.5)]
 
 
 def _on_white(colour: Image.Image, alpha: Image.Image) -> Pixels:
-    """Lay the photo on white, as it would look on paper."""
+    """Put the photo on white, as it would look on paper."""
     pixels = np.array(colour)
     opacity = np.asarray(alpha)
     for top in range(0, len(pixels), BLOCK_ROWS):

@@ -1,4 +1,4 @@
-"""The part of a photo that a network sees, shrunk to its input by area averaging."""
+"""Crops a photo to the frame that a network sees, and shrinks it to the input size by area averaging."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_SUMMED_PX = 256  # of one output pixel: more than 257 times 255 does not fi
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The part of a photo the network sees, in pixels of the upright photo; edges may be fractions."""
+    """The part of a photo that the network sees, in pixels of the upright photo; edges may be fractions."""
 
     x: float
     y: float
@@ -39,7 +39,7 @@ def centred_frame(width: int, height: int) -> Frame:
 
 
 def shrink(pixels: Pixels, frame: Frame, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Pixels:
-    """Average the photo's area under each output pixel, fractions counted; shape (height_px, width_px, 3)."""
+    """Average the photo's area under each output pixel, counting fractions; shape (height_px, width_px, 3)."""
     factor = int(frame.width) // width_px
     if frame == Frame(0, 0, width_px * factor, height_px * factor) and factor * factor <= MOST_SUMMED_PX:
         return _mean_of_squares(pixels, factor)
@@ -55,7 +55,7 @@ def shrink(pixels: Pixels, frame: Frame, width_px: int = WIDTH_PX, height_px: in
 
 
 def stretch(pixels: Pixels, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Pixels:
-    """Bring a whole picture of any size and shape to the network's: by area average, or enlarged (bilinear)."""
+    """Resize a whole picture of any size and shape to the input size: by area average, or enlarged (bilinear)."""
     height, width, _ = pixels.shape
     if width >= width_px and height >= height_px:
         return shrink(pixels, Frame(0.0, 0.0, float(width), float(height)), width_px, height_px)
@@ -64,7 +64,7 @@ def stretch(pixels: Pixels, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX
 
 
 def _mean_of_squares(pixels: Pixels, factor: int) -> Pixels:
-    """The mean of each square of `factor` x `factor` pixels: the general way's result, several times as fast."""
+    """The mean of each `factor` x `factor` square of pixels: equal to the general method, but several times as fast."""
     height, width, _ = (side // factor for side in pixels.shape)
     lines = pixels[: height * factor, : width * factor].reshape(height, factor, -1)
     down = np.add.reduce(lines, axis=1, dtype=np.uint16).reshape(height * width, factor * 3)
@@ -77,7 +77,7 @@ def _mean_of_squares(pixels: Pixels, factor: int) -> Pixels:
 
 @lru_cache(maxsize=8)
 def _sum_of_channels(pixels: int) -> NDArray[np.float32]:
-    """A matrix that adds up, channel by channel, so many pixels lying in a row; shape (3 x pixels, 3)."""
+    """A matrix that sums that many neighbouring pixels of a row per channel; shape (3 x pixels, 3)."""
     return np.tile(np.eye(3, dtype=np.float32), (pixels, 1))
 
 
@@ -95,7 +95,7 @@ def _shares_across(start: float, length: float, count: int, limit: int) -> tuple
 
 @lru_cache(maxsize=16)
 def _spans(start: float, length: float, count: int, limit: int) -> list[tuple[int, Floats]]:
-    """For each of `count` equal parts of a stretch: its first input pixel, and the share of every pixel it covers."""
+    """For each of `count` equal parts of a length: its first input pixel, and the share of each pixel it covers."""
     step = length / count
     spans = []
     for part in range(count):

@@ -1,7 +1,7 @@
-"""Decodes the usual JPEG by libjpeg-turbo itself: the very pixels that Pillow gives, in a third of the time.
+"""Decodes ordinary JPEGs directly with libjpeg-turbo: the same pixels as Pillow, in a third of the time.
 
-Pillow is built on the same library and copies each photo twice more. What needs Pillow's knowledge (a colour profile,
-CMYK, grey, a damaged file) is left to it.
+Pillow uses the same library but copies each photo twice more. Photos that need Pillow (with a colour profile, CMYK,
+grey, or damaged) are left to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_SCANS = 100  # of a progressive file: encoders write about ten, and each is
 
 @dataclass(frozen=True, slots=True)
 class PlainJpeg:
-    """What the segments before the first scan say. has_notes: EXIF or XMP, which may turn the photo."""
+    """The information in the segments before the first scan. has_notes: EXIF or XMP, which may rotate the photo."""
 
     width: int
     height: int
@@ -35,7 +35,7 @@ class PlainJpeg:
 
 
 def plain_jpeg(content: bytes) -> PlainJpeg | None:
-    """Look at a file's segments; None if it is no JPEG of 8-bit colour, or holds anything out of the ordinary."""
+    """Read a file's segments; None if it is not an 8-bit colour JPEG, or has anything unusual."""
     if not content.startswith(_START):
         return None
     at, size, has_notes = len(_START), None, False
@@ -57,13 +57,13 @@ def plain_jpeg(content: bytes) -> PlainJpeg | None:
 
 
 def has_too_many_scans(content: bytes) -> bool:
-    """Whether a JPEG takes hours to decode, for all its few bytes."""
+    """Whether a JPEG would take hours to decode, even if it is small."""
     # All bytes at once first, which is quick; of many hits most may lie in what a telephone put behind the photo.
     return content.startswith(_START) and content.count(_MARKS_SCAN) > MOST_SCANS and _count_scans(content) > MOST_SCANS
 
 
 def _count_scans(content: bytes) -> int:
-    """How many scans there are, from segment to segment, up to the end of the first picture in the file."""
+    """The number of scans, segment by segment, up to the end of the first picture in the file."""
     at, scans = len(_START), 0
     while (found := _MARKER.search(content, at)) and found[0] != _END:
         scans += found[0] == _MARKS_SCAN
@@ -72,9 +72,9 @@ def _count_scans(content: bytes) -> int:
 
 
 class Scratch:
-    """Memory that one photo after another is decoded into; what lies in it holds until the next one.
+    """Memory into which one photo after another is decoded; its content is valid until the next one.
 
-    To have it from the system anew for each photo takes nearly as long as decoding: 400 pages of it, one by one.
+    To allocate it for each photo takes nearly as long as decoding: the system provides 400 pages one by one.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Scratch:
 
 
 def decode_plain_jpeg(content: bytes, found: PlainJpeg, scratch: Scratch | None = None) -> NDArray[np.uint8] | None:
-    """Decode to RGB, shape (height, width, 3), as it is stored; None if the decoder complains of anything."""
+    """Decode to RGB, shape (height, width, 3), without rotation; None if the decoder reports any problem."""
     room = scratch.room_for(found.width * found.height * 3) if scratch else None
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(content, "RGB", buffer=room, strict=True)

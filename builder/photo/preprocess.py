@@ -1,7 +1,6 @@
-"""From a photo file to the pixels the network sees: decode upright, frame, shrink.
+"""Preprocessing from a photo file to the network's input: decode upright, crop to the frame, shrink.
 
-The page does the same in `web_template/js/photo/`; the two must agree, on every kind of photo in
-`tests/photo_cases.py`.
+The page does the same in `web_template/js/photo/`; the two must agree on every kind of photo in `tests/photo_cases.py`.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from builder.photo.size import HEIGHT_PX, WIDTH_PX, height_for
 
 
 def photo_to_pixels(source: Source, width_px: int = WIDTH_PX) -> Pixels:
-    """Turn a photo into what a network sees, shape (75, 100, 3), or as wide as is said. Raises PhotoProblem."""
+    """Turn a photo into a network's input, shape (75, 100, 3), or of the given width. Raises PhotoProblem."""
     return frame_and_shrink(read_photo(source), name_of(source), width_px)
 
 
 def frame_and_shrink(pixels: Pixels, name: str, width_px: int = WIDTH_PX) -> Pixels:
-    """Turn a decoded photo into what a network sees, shape (75, 100, 3), or as wide as is said. Raises PhotoProblem.
+    """Turn a decoded photo into a network's input, shape (75, 100, 3), or of the given width. Raises PhotoProblem.
 
-    A frame that is narrower than the input is enlarged by the same arithmetic, so that no network refuses, in training
-    or in use, what another takes.
+    A frame narrower than the input is enlarged by the same arithmetic, so that all networks accept the same photos, in
+    training and in use.
     """
     height, width, _ = pixels.shape
     frame = centred_frame(width, height)

@@ -1,4 +1,4 @@
-"""How sharp and how well lit a photo is, and the limits beyond which the page says so.
+"""Measures how sharp and how well lit a photo is, and the limits beyond which the page says so.
 
 The page measures the same in `web_template/js/photo/quality.js`; the two must agree.
 """
@@ -23,7 +23,7 @@ MOST_ACROSS = 2  # times the network's input: a frame so wide is never called sm
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What is measured of one photo. sharpness: no unit; brightness: 0-255; white_share: 0-1; across_px: its frame."""
+    """Measures of one photo. sharpness: no unit; brightness: 0-255; white_share: 0-1; across_px: width of its frame."""
 
     sharpness: float
     brightness: float
@@ -32,7 +32,7 @@ class Measures:
 
 
 def measure_quality(pixels: Pixels, across_px: float) -> Measures:
-    """Measure what the network sees, (height, width, 3), of a frame that is `across_px` pixels of the photo wide."""
+    """Measure the network's input, (height, width, 3), of a frame that is `across_px` pixels wide in the photo."""
     luma = pixels.astype(np.int64) @ LUMA / 1000
     return Measures(
         sharpness=_sharpness(luma),
@@ -43,7 +43,7 @@ def measure_quality(pixels: Pixels, across_px: float) -> Measures:
 
 
 def quality_limits(measured: list[Measures], width_px: int) -> dict[str, float]:
-    """The limits that leave all but a few of the photos in `measured` without a remark; width_px: of the input."""
+    """Limits that all but a few of the photos in `measured` meet; width_px: of the network's input."""
     sharpness = [photo.sharpness for photo in measured]
     brightness = [photo.brightness for photo in measured]
     white = [photo.white_share for photo in measured]
@@ -58,7 +58,7 @@ def quality_limits(measured: list[Measures], width_px: int) -> dict[str, float]:
 
 
 def quality_codes(measured: Measures, limits: dict[str, float]) -> list[str]:
-    """What could be better about the photo, worst first."""
+    """The quality problems of the photo, the worst first."""
     found = {
         "blurred": measured.sharpness < limits["lowest_sharpness"],
         "dark": measured.brightness < limits["lowest_brightness"],
@@ -70,10 +70,10 @@ def quality_codes(measured: Measures, limits: dict[str, float]) -> list[str]:
 
 
 def _sharpness(luma: Floats) -> float:
-    """The variance of the Laplacian over the mean square of the slope; low is blurred.
+    """The variance of the Laplacian divided by the mean squared gradient; low means blurred.
 
-    The variance alone is the usual measure (Pech-Pacheco and others, ICPR 2000), but calls a pale lesion blurred;
-    what is fine against what is coarse does not depend on the contrast. The 1 keeps a blank frame defined.
+    The variance alone is the usual measure (Pech-Pacheco and others, ICPR 2000), but it rates a pale lesion as blurred;
+    the ratio of fine to coarse structure does not depend on the contrast. The added 1 keeps a blank frame defined.
     """
     inner = luma[1:-1, 1:-1]
     laplacian = luma[1:-1, :-2] + luma[1:-1, 2:] + luma[:-2, 1:-1] + luma[2:, 1:-1] - 4 * inner

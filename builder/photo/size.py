@@ -1,4 +1,4 @@
-"""How large a photo may be, and how large it is to a network: what its input is as a rule, and in which shape."""
+"""The allowed size of a photo, and the usual size and shape of a network's input."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ MAX_MEGAPIXELS = 80  # a 50-megapixel camera and some; four bytes a pixel while 
 
 
 def height_for(width_px: int) -> int:
-    """How high an input of that width is: all are 4:3, so that a frame is the same for every network."""
+    """The height of an input of that width: all inputs are 4:3, so that all networks see the same frame."""
     return width_px * HEIGHT_PX // WIDTH_PX

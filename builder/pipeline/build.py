@@ -1,4 +1,4 @@
-"""The order of the stages. Nothing else knows it."""
+"""The order of the stages. No other module knows it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from builder.train.timing import training_time
 
 
 def build_leaderboard(request: Request, folders: Folders, *, with_times: bool) -> None:
-    """Build the site with a page that sets its networks side by side; with_times: in a browser, if there is one."""
+    """Build the site with a page that compares its networks; with_times: measure times too, in a browser."""
     from builder.studies.leaderboard.table import print_table
 
     if with_times:
@@ -46,11 +46,11 @@ def build_leaderboard(request: Request, folders: Folders, *, with_times: bool) -
 
 
 def build_site(request: Request, folders: Folders, make_board: Callable[..., Path] | None = None) -> Path:
-    """Run every stage whose result is not there yet, and put the rendered site in place of the old one.
+    """Run every stage without a current result, and replace the old site by the newly rendered one.
 
-    Returns where it was rendered; what is in place may soon be another build's.
+    Returns the folder of the rendered site; the site's own folder may soon be replaced by another build.
 
-    make_board: makes the leaderboard of the networks, if the site is to have one.
+    make_board: makes the leaderboard of the networks, if the site has one.
     """
     started = time.monotonic()
     config = request.config()
@@ -76,7 +76,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
 
 
 def _make_board(chain: Chain, networks: Mapping[str, NetworkResults], *, with_times: bool) -> Path:
-    """The networks side by side; the first is the one that the others are compared with."""
+    """Compare the networks; the first one is the reference for all others."""
     config, timed = chain.config, None
     if with_times:
         exported = {name: results.exported for name, results in networks.items()}
@@ -90,7 +90,7 @@ def _make_board(chain: Chain, networks: Mapping[str, NetworkResults], *, with_ti
 
 
 def _measure_folds(chain: Chain, photos: Path) -> tuple[Path, dict[str, Any]]:
-    """Train and test the site's networks on every fold; returns the result, and where each fold's networks are."""
+    """Train and test the site's networks on every fold; returns the result, and the folders of each fold's networks."""
     config, names = chain.config, chain.config.site.networks
     made: dict[str, list[tuple[Path, Path, Path]]] = {name: [] for name in names}
     for fold in range(1, config.split.folds + 1):
@@ -109,7 +109,7 @@ def _measure_folds(chain: Chain, photos: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _measure_leakage(chain: Chain, photos: Path, parts: Path) -> Path:
-    """Train the site's first network on the split as it is and on one by photo, and compare; returns the result."""
+    """Train the site's first network on the split and on a split by photo, and compare; returns the result."""
     config, network = chain.config, chain.config.network_of(chain.config.site.networks[0])
     shorter = replace(network, recipe=replace(network.recipe, epochs=config.leakage.epochs))
     stage = TRAIN if shorter.recipe == network.recipe else TRAIN_LEAKING
@@ -125,9 +125,9 @@ def _measure_leakage(chain: Chain, photos: Path, parts: Path) -> Path:
 
 
 def gather_data(request: Request, folders: Folders) -> tuple[Path, str | None]:
-    """Run the data stage alone, where its result is not there yet; a later build goes on from it.
+    """Run only the data stage, if it has no current result; a later build reuses the result.
 
-    Returns its folder, and why a build would refuse what is in it.
+    Returns its folder, and the reason why a build would refuse these data.
     """
     from builder.data.gather import UnfitForBuild
 

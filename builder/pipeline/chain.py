@@ -1,4 +1,4 @@
-"""Runs stages, each in a folder named after all that its result depends on: settings, inputs, and code."""
+"""Runs stages, each in a folder named after a hash of everything its result depends on: settings, inputs and code."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Inputs = Any
 
 
 class Chain:
-    """Runs stages one after the other, each in a folder named after a hash of what it depends on.
+    """Runs stages one after the other, each in a folder named after a hash of its dependencies.
 
-    A stage depends on what the stages before it made, byte for byte, not on how: a change in the code that reads
-    photos, which reads them all the same, costs a reading but no training. It gets nothing that is not in its key: its
-    inputs are there by their content, its settings by their values.
+    A stage depends on the bytes that earlier stages made, not on how they were made: if changed reading code reads the
+    same photos, they are read again, but no network is trained again. A stage receives nothing that is not in its key:
+    its inputs are keyed by content, its settings by value.
     """
 
     def __init__(self, config: Config, work: Path) -> None:
@@ -35,7 +35,7 @@ class Chain:
         self._results: dict[Path, Files] = {}  # those made or checked in this run
 
     def with_config(self, config: Config) -> Chain:
-        """The same chain, to go on by another config: what it has run and checked is known to both."""
+        """The same chain with another config; both share the list of results already run and checked."""
         other = Chain(config, self.work)
         other.ran, other._results = self.ran, self._results
         return other
@@ -50,12 +50,11 @@ class Chain:
         network: str = "",
         part: str = "",
     ) -> Path:
-        """Run the stage if its result is not there yet, or is damaged; returns the folder of the result.
+        """Run the stage if its result is missing or damaged; returns the folder of the result.
 
-        inputs, settings: what the stage's entry takes by these names. key: stands for the settings in the result's
-        key, where some of them are no plain values or do not decide the result. network: the one that the stage is
-        about, if it is about one. part: a folder in the stage's own, which can then keep what it goes on from beside
-        its result.
+        inputs, settings: the arguments of the stage's entry, by name. key: replaces the settings in the result's key,
+        if some of them are not plain values or do not decide the result. network: the network that the stage is about,
+        if any. part: a subfolder for the result, so that the stage can keep its checkpoint beside it.
         """
         folder, depends_on = self.place(stage, inputs, settings if key is None else key, network)
         folder /= part
@@ -71,14 +70,14 @@ class Chain:
         return folder
 
     def place(self, stage: Stage, inputs: Mapping[str, Inputs], key: Any, network: str = "") -> tuple[Path, list[Any]]:
-        """The folder of a stage's result, and what it depends on."""
+        """The folder of a stage's result, and the dependencies that it is named after."""
         read = [[name, self._read_by(stage, name, given)] for name, given in inputs.items()]
         depends_on = json.loads(json.dumps([stage.name, network, key, stage.code_key(network), read], default=asdict))
         digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
         return self.work / stage.name / digest[:16], depends_on
 
     def _is_there(self, stage: Stage, folder: Path, depends_on: list[Any]) -> bool:
-        """Whether the result is there as the stage has left it; where it is damaged, say so."""
+        """Whether the result exists and is unchanged; reports a damaged result."""
         if not (folder / DONE).exists():
             return False
         try:
@@ -89,7 +88,7 @@ class Chain:
         return True
 
     def _read_by(self, stage: Stage, name: str, given: Inputs) -> Any:
-        """Of the input of that name the files that the stage reads, each with a hash of its content."""
+        """The files that the stage reads of this input, each with a hash of its content."""
         if given is None:
             return None
         if isinstance(given, Path):
@@ -103,7 +102,7 @@ class Chain:
         return {inner: self._read_by(stage, inner, folder) for inner, folder in named.items()}
 
     def _start_tensorflow(self) -> None:
-        """Before anything touches a device: what networks are trained on may have to be brought together first."""
+        """Set up the devices or machines for training; this must happen before TensorFlow uses a device."""
         from builder.train.machines import strategy_of
 
         strategy_of(self.config.machines)

@@ -1,4 +1,4 @@
-"""The stages that each network has for itself, from training to export; and the photos that all have."""
+"""The stages that run for each network, from training to export, and the photos that all networks share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from builder.site.messages import classes_in_english
 
 
 def gather(chain: Chain, **allowed: Any) -> Path:
-    """The photos, drawn or read; allowed: how bad they may be, where that is not for a build to say."""
+    """The photos, drawn or read; allowed: how bad the data may be, if not as a build decides."""
     config = chain.config
     if config.is_demo:
         return chain.run(DRAW, {}, {"rules": config.demo}, key=_drawn_by(config))
@@ -40,12 +40,12 @@ def gather(chain: Chain, **allowed: Any) -> Path:
 
 
 def split(chain: Chain, photos: Path) -> Path:
-    """Which photos train, validate and test."""
+    """The folder with the parts: which photos train, validate and test."""
     return chain.run(SPLIT, {"photos": photos}, {"rules": chain.config.split})
 
 
 def seen_by(chain: Chain, network: ResolvedNetwork, photos: Path) -> Path:
-    """The photos as wide as the network sees them; the split is made of those in `photos` for all."""
+    """The photos in the network's input width; the split always comes from `photos`, for all networks."""
     config, width_px = chain.config, network.form.width_px
     if width_px == WIDTH_PX:
         return photos
@@ -56,7 +56,7 @@ def seen_by(chain: Chain, network: ResolvedNetwork, photos: Path) -> Path:
 
 
 def build_network(chain: Chain, network: ResolvedNetwork, photos: Path, split: Path) -> NetworkResults:
-    """From training to export."""
+    """Run the network's stages, from training to export."""
     config, name = chain.config, network.name
     trained, calibrated, evaluated = train_and_test(chain, network, photos, split)
     inputs = {"photos": seen_by(chain, network, photos), "split": split, "trained": trained}
@@ -68,7 +68,7 @@ def build_network(chain: Chain, network: ResolvedNetwork, photos: Path, split: P
 
 
 def train_and_test(chain: Chain, network: ResolvedNetwork, photos: Path, split: Path) -> tuple[Path, Path, Path]:
-    """The folders of a network's training, of its calibration, and of its figures on the test part."""
+    """The result folders of a network's training, calibration and evaluation."""
     config, name = chain.config, network.name
     trained = train(chain, TRAIN, network, photos, split)
     inputs = {"photos": seen_by(chain, network, photos), "split": split, "trained": trained}
@@ -79,7 +79,7 @@ def train_and_test(chain: Chain, network: ResolvedNetwork, photos: Path, split: 
 
 
 def train(chain: Chain, stage: Stage, network: ResolvedNetwork, photos: Path, split: Path) -> Path:
-    """Train a network, on augmented copies of the photos too where its recipe asks for them."""
+    """Train a network, with augmented copies of the photos if its recipe asks for them."""
     inputs = {"photos": seen_by(chain, network, photos), "split": split}
     if network.recipe.augmentation == "twins":
         inputs["copies"] = chain.run(AUGMENT, inputs, {"rules": chain.config.augment})
@@ -89,7 +89,7 @@ def train(chain: Chain, stage: Stage, network: ResolvedNetwork, photos: Path, sp
 
 
 def training_key(config: Config, network: ResolvedNetwork) -> dict[str, Any]:
-    """The settings that decide a training; how many epochs, only where one depends on how many are to come."""
+    """The settings that decide a training; the number of epochs only if an epoch depends on it."""
     from builder.train.machines import how_many_train
 
     recipe = asdict(network.recipe)
@@ -104,7 +104,7 @@ def training_key(config: Config, network: ResolvedNetwork) -> dict[str, Any]:
 
 
 def content_of_base(network: ResolvedNetwork) -> str:
-    """What the network begins with: a word, or the content of a file. Raises a BuildError where there is none."""
+    """The initial weights of the network: a word, or the hash of a file. Raises a BuildError if the file is missing."""
     weights = network.form.base_weights
     if weights in (IMAGENET, NO_BASE):
         return weights
@@ -118,7 +118,7 @@ def _drawn_by(config: Config) -> list[int]:
 
 
 def _source(config: Config) -> Any:
-    """Which sources, and in what state they are."""
+    """The sources, and the state of their files."""
     from builder.data.gather import source_fingerprint
 
     return [asdict(config.data), source_fingerprint(config.data)]

@@ -1,4 +1,4 @@
-"""What the last build was asked for, kept beside its work."""
+"""The record of the last build's request, kept in the work folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from builder.site.replace_site import site_files
 
 
 def refuse_if_outdated(folders: Folders) -> None:
-    """Raise a BuildError if the site is not what its config asks for: its build failed, or the config has changed."""
+    """Raise a BuildError if the site does not match its config: the last build failed, or the config has changed."""
     remedy = "run python build.py, with the same options as before, and publish then"
     if not folders.record.is_file() or not (folders.site / "index.html").is_file():
         raise BuildError("there is no built site yet", remedy=remedy)
@@ -42,7 +42,7 @@ def write_record(
     rendered: Path | None = None,
     ensemble: dict[str, Any] | None = None,
 ) -> None:
-    """Note what is being built, for `publish` to compare, and where the networks of all folds are, for `predict`."""
+    """Record what is being built, for `publish` to compare, and the networks of all folds, for `predict`."""
     folders.work.mkdir(parents=True, exist_ok=True)
     record = {
         "finished": finished,

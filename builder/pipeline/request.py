@@ -1,4 +1,4 @@
-"""What is to be built."""
+"""The request for a build."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from builder.config.read import parse_setting, read_config
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for on the command line: a config file and what was put on top of it."""
+    """The request from the command line: a config file and changes to it."""
 
     config_file: Path
     source: str | None = None
@@ -22,7 +22,7 @@ class Request:
         return read_config(self.config_file, source=self.source, settings=list(self.settings))
 
     def changes(self) -> dict[tuple[str, ...], Any]:
-        """What was put on top of the file, by table and key."""
+        """The changes to the file, by table and key."""
         changes = dict(parse_setting(setting) for setting in self.settings)
         if self.source is not None:
             changes["data", "source"] = self.source

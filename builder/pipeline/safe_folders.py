@@ -1,4 +1,4 @@
-"""Refuses, before any work, folders that a build must not write to; and marks its work folder as its own."""
+"""Refuses unsafe folders before any work starts, and marks the work folder as this program's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANOTHER = "name another folder: one that is empty or not there yet"
 def refuse_unsafe(config: Config | None, folders: Folders, *, replaces_site: bool = False) -> None:
     """Raise a BuildError unless a command may write to the work folder and, if it does that, replace the site.
 
-    config: which data are to be read, if any are.
+    config: names the data to read, if there are any.
     """
     work, site = f"the --work folder {folders.work}", f"the --site folder {folders.site}"
     for said, folder in {work: folders.work, **({site: folders.site} if replaces_site else {})}.items():
@@ -52,7 +52,7 @@ def at_work(folders: Folders) -> Iterator[None]:
 
 
 def _sources_in(config: Config | None) -> dict[str, Path]:
-    """The folder or file behind each source of data; of a table its folder, where the photos of its rows are."""
+    """The folder or file of each source of data; for a table its folder, which holds the photos of its rows."""
     from builder.data.sources.photo_files import TABLE_SUFFIXES
     from builder.data.sources.recognise import path_of
 
@@ -90,7 +90,7 @@ def _refuse_foreign_work(work: Path) -> None:
 
 
 def _is_record(file: Path) -> bool:
-    """Whether a version of this program before the mark has left it."""
+    """Whether an earlier version of this program, without the mark, wrote this record."""
     try:
         return {"finished", "config_file", "config"} <= set(read_json(file))
     except (OSError, ValueError, TypeError):
@@ -98,7 +98,7 @@ def _is_record(file: Path) -> bool:
 
 
 def _holds(outer: Path, inner: Path) -> bool:
-    """Whether `inner` is `outer`, or lies in it, whatever links lead there."""
+    """Whether `inner` is `outer` or inside it, with all links followed."""
     inner = inner.resolve()
     if outer.exists():
         return any(parent.exists() and parent.samefile(outer) for parent in (inner, *inner.parents))

@@ -1,4 +1,4 @@
-"""The trials of a search, each one a training on folds of the lesions that are not the test part's."""
+"""The trials of a search: each trains on folds of the lesions that are not in the test part."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from builder.progress import console
 
 
 def search_settings(request: Request, folders: Folders) -> None:
-    """Try what [search] asks for, as far as it has not been tried; tell and save what came of it."""
+    """Run the trials of [search] that were not run yet; print and save the results."""
     from builder.studies.search.results import CAVEAT, best_of, rows_of, table_of, write_results
     from builder.studies.search.trials import combinations_of, run_search
 
@@ -45,7 +45,7 @@ def search_settings(request: Request, folders: Folders) -> None:
 
 
 def _split_for_search(chain: Chain, photos: Path) -> list[Path]:
-    """The folds of the lesions that are not the test part's."""
+    """The folds of the lesions that are not in the test part."""
     rules = chain.config.search
     inputs = {"photos": photos, "split": split(chain, photos)}
     return [
@@ -55,7 +55,7 @@ def _split_for_search(chain: Chain, photos: Path) -> list[Path]:
 
 
 def _study_of(chain: Chain, photos: Path, folds: list[Path]) -> Path:
-    """Where the trials are kept that were tried under the same conditions; more trials go on from fewer."""
+    """The folder of the trials with the same conditions; a longer search continues a shorter one."""
     config, rules = chain.config, chain.config.search
     network = config.network_of(rules.network)
     conditions = {
@@ -70,7 +70,7 @@ def _study_of(chain: Chain, photos: Path, folds: list[Path]) -> Path:
 
 
 def _write_best(request: Request, config: Config, settings: dict[str, Any], into: Path) -> Path:
-    """Save the config that a build with the best settings takes; returns its file."""
+    """Save a config with the best settings, ready to build with; returns its file."""
     from builder.studies.search.results import BEST, best_config
 
     name, shown = config.search.network, config.site.networks
@@ -81,6 +81,6 @@ def _write_best(request: Request, config: Config, settings: dict[str, Any], into
 
 
 def _said_by_hand(config: Config, network: str) -> dict[str, Any]:
-    """What the command line says of all networks, which overrides a network's own file, as a config's does not."""
+    """The settings for all networks on the command line; unlike a config's, they override a network's own file."""
     made = config.network_of(network).settings
     return {key: made[key] for key in sorted(config.set_by_hand)}

@@ -1,4 +1,4 @@
-"""The stages: where the entry of each stands, and what of its key cannot be read from its code."""
+"""The list of stages: the entry of each, and the dependencies that its imports do not show."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ OF_NETWORKS: dict[str, tuple[str, ...]] = {"trained": (), "calibrated": (), "ood
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. name: of its folder in `work/`. entry: the function that runs it, as "module:function".
+    """One stage. name: its folder in `work/`. entry: the function that runs it, as "module:function".
 
-    files: those that are not Python and decide its result, and folders of such. libraries: what no import of its code
-    says.
+    files: files and folders that are not Python and decide the result. libraries: dependencies that no import shows.
     """
 
     name: str
@@ -30,11 +29,11 @@ class Stage:
     libraries: tuple[str, ...] = ()
 
     def code_key(self, network: str = "") -> str:
-        """A hash of the code that can decide the result; network: the one whose file belongs to it."""
+        """A hash of the code that decides the result; network: the one whose file is part of it."""
         return code_key(self.modules(network), self.files, self.libraries)
 
     def modules(self, network: str = "") -> list[str]:
-        """From which on all imports count."""
+        """The modules whose imports, direct and indirect, count."""
         return [self.entry.partition(":")[0], *([f"builder.network.{network}"] if network else [])]
 
 

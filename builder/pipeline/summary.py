@@ -1,4 +1,4 @@
-"""What a build tells at its end: figures, sizes, where the site is and how to open it."""
+"""What a build prints at its end: figures, sizes, where the site is and how to open it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIGURES_OF_FOLDS = {**FIGURES, "malignant, ROC AUC": "malignant_auc"}
 
 
 def summary_of(rendered: Path, site: Path, seconds: float) -> str:
-    """A few lines about the site that was rendered, built in `seconds` and put into `site`."""
+    """A few lines about the rendered site, built in `seconds` and copied to `site`."""
     report = read_json(rendered / "report.json")
     data, networks = report["data"], report["networks"]
     folder_bytes = sum(file.stat().st_size for file in rendered.rglob("*") if file.is_file())

@@ -1,1 +1,1 @@
-"""A trained network's predictions, and what is fitted to read them: temperature, decision, detector, heat map."""
+"""A trained network's predictions, and what turns them into answers: temperature, decision, detector, Grad-CAM."""

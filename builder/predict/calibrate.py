@@ -1,4 +1,4 @@
-"""Fifth stage: all that is fitted on the validation part, and frozen before anything looks at the test part."""
+"""Fifth stage: fits all thresholds on the validation part; nothing changes them when the test part is used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEMPERATURES = (0.25, 100.0)
 
 
 def calibrate_network(photos: Path, split: Path, trained: Path, rules: CalibrationConfig, into: Path) -> None:
-    """Stage entry: save `calibration.json`, with the temperature, the operating point and the levels of sureness."""
+    """Stage entry: save `calibration.json`: the temperature, the operating point and the confidence levels."""
     table, validation = load_photos(photos), load_parts(split)["validation"]
     with steps("calibrating", len(validation)) as advance:
         logits = predict(_without_softmax(load_network(trained)), stored_pixels(photos, validation), advance)
@@ -40,20 +40,20 @@ def calibrate_network(photos: Path, split: Path, trained: Path, rules: Calibrati
 
 
 def load_calibration(calibrated: Path) -> dict[str, Any]:
-    """What `calibrate_network` left in `calibrated`."""
+    """The file that `calibrate_network` saved in `calibrated`."""
     fitted: dict[str, Any] = read_json(calibrated / "calibration.json")
     return fitted
 
 
 def load_calibrated(trained: Path, calibrated: Path) -> Network:
-    """The trained network with the temperature in it: its probabilities are the calibrated ones."""
+    """The trained network with temperature scaling built in: it predicts calibrated probabilities."""
     network = load_network(trained)
     fold_temperature(network, load_calibration(calibrated)["temperature"])
     return network
 
 
 def fold_temperature(network: Network, temperature: float) -> None:
-    """Divide the logits by `temperature`, by dividing the weights of the last layer that has any."""
+    """Divide the logits by `temperature`, by dividing the weights of the last layer that has weights."""
     last = next(layer for layer in reversed(network.layers) if layer.weights)
     last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
 
@@ -74,7 +74,7 @@ def calibrate(logits: Floats, labels: Labels, rules: CalibrationConfig) -> dict[
 def fit_temperature(logits: Floats, labels: Labels) -> float:
     """The temperature with the lowest log loss (Guo, Pleiss, Sun, Weinberger: On Calibration, ICML 2017).
 
-    One number for all classes: it changes how sure the network is, never what it answers.
+    One number for all classes: it changes the probabilities, but never which class is the most probable.
     """
     of_truth = logits[np.arange(len(labels)), labels]
 
@@ -87,12 +87,12 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
 
 
 def choose_operating_point(score: Floats, is_malignant: Flags, sensitivity: float) -> dict[str, Any] | None:
-    """The threshold that finds at least that share (0-1) of the malignant photos; None without any.
+    """The threshold that finds at least that share (0-1) of the malignant photos; None if there are none.
 
-    Of all that do, it is one with the fewest false alarms, and of these the lowest: it finds the most.
+    Among these thresholds it chooses the fewest false alarms, and among equals the lowest, which finds the most.
 
-    score: (photos,) the probabilities of the malignant classes together. A photo at the threshold or above is called
-    malignant. The threshold lies halfway to the next lower score, so that rounding elsewhere turns no answer.
+    score: (photos,) the sum of the malignant classes' probabilities. A photo at or above the threshold is called
+    malignant. The threshold is halfway to the next lower score, so that rounding elsewhere changes no answer.
     """
     if is_malignant.all() or not is_malignant.any():
         return None
@@ -115,12 +115,12 @@ def choose_operating_point(score: Floats, is_malignant: Flags, sensitivity: floa
 
 
 def fit_confidence_levels(top: Floats, is_right: Flags, rules: CalibrationConfig) -> list[dict[str, Any]]:
-    """Levels of sureness, each with the lowest top probability it begins `from`, the surest first.
+    """Confidence levels, the highest first, each with the lowest top probability that belongs to it (`from`).
 
-    top, is_right: (photos,). Share right is fitted as a rising function of the top probability (isotonic regression,
-    Zadrozny and Elkan, KDD 2002); a level goes down to where that falls below its aim. So its least sure photos keep
-    the aim too: were it the mean of the level that keeps it, the sure ones would hide that the others are wrong.
-    A level with too few photos is not made; `not-sure` is whatever is left.
+    top, is_right: (photos,). Isotonic regression (Zadrozny and Elkan, KDD 2002) fits the share right as a rising
+    function of the top probability. A level extends down to where this falls below the level's target. So its least
+    confident photos meet the target too: if only the level's mean had to meet it, confident photos would hide the wrong
+    ones. A level with too few photos is left out; `not-sure` is the rest.
     """
     fitted = IsotonicRegression(y_min=0, y_max=1).fit_transform(top, is_right.astype(float))
     levels = []
@@ -140,7 +140,7 @@ def _level(level: str, begins: float, aim: float | None, is_right: Flags) -> dic
 
 
 def _halfway_below(value: float, values: Floats) -> float:
-    """Halfway from `value` to the next lower one of `values`, or to zero."""
+    """Halfway between `value` and the next lower of `values`, or zero."""
     return float((value + values[values < value].max(initial=0.0)) / 2)
 
 

@@ -1,4 +1,4 @@
-"""What may be said of an answer: from the network's numbers and the limits in its card to codes.
+"""Decides what the page and `predict` say about a photo: from probabilities and the card's limits to codes.
 
 The page does the same in `web_template/js/answer/decision.js`; the two must agree.
 """

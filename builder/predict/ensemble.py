@@ -1,4 +1,4 @@
-"""The networks of all folds, asked together: the mean of their calibrated probabilities."""
+"""The ensemble of all folds' networks: the mean of their calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Members = list[tuple[Path, Path]]  # of each fold the folders of its training an
 
 
 def members_of(record: Path, work: Path, network: str) -> Members:
-    """The networks that the last build made of `network`, one a fold; raises a BuildError where it made none.
+    """The last build's networks for `network`, one per fold; raises a BuildError if it made none.
 
-    record: what the build noted down, see `pipeline.request.Folders`.
+    record: the build's record, see `builder/pipeline/record.py`.
     """
     try:
         noted = read_json(record)["ensemble"][network] if record.is_file() else []
@@ -49,7 +49,7 @@ def predictions_of_folds(members: Members, photos: NDArray[np.uint8]) -> NDArray
 
 
 def together(of_folds: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """Of each photo the mean over the folds, and what each fold says; of_folds: (folds, photos, 7)."""
+    """For each photo, the mean over the folds and each fold's probabilities; of_folds: (folds, photos, 7)."""
     means = of_folds.astype(np.float64).mean(axis=0)
     return [
         {"probabilities": _by_code(means[photo]), "by_fold": [_by_code(row) for row in of_folds[:, photo]]}

@@ -1,8 +1,8 @@
-"""A trained network made for answering: what always follows a convolution is drawn into it.
+"""Folds batch normalisation into the convolution before it, for faster predictions.
 
-The normalisation of a batch is, once trained, a factor and a constant a channel, and the convolution before it can
-carry both (Jacob and others, CVPR 2018, section 3.2); a ReLU after that TensorFlow.js does in the same pass too. The
-answers stay the same, with fewer passes over memory.
+After training, batch normalisation is a factor and a constant per channel, and the convolution before it can include
+both (Jacob and others, CVPR 2018, section 3.2). TensorFlow.js then also computes a following ReLU in the same pass. The
+predictions stay the same, with fewer passes over memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D)
 
 
 def fold_normalisations(network: Network) -> Network:
-    """The same network without the normalisations that a convolution can carry; one without any as it is."""
+    """The same network with batch normalisations folded where possible; unchanged if there are none."""
     carried = {layer.name: found for layer in network.layers if (found := _carried_by(layer))}
     if not carried:
         return network
@@ -46,7 +46,7 @@ def fold_normalisations(network: Network) -> Network:
 
 
 def _carried_by(layer: Any) -> list[Any]:
-    """What follows a convolution and it can carry: a normalisation, or that and a ReLU."""
+    """The layers after a convolution that can be folded into it: batch normalisation, with or without a ReLU."""
     if not isinstance(layer, CONVOLUTIONS) or layer.activation is not activations.linear:
         return []
     normalisation = _only_follower(layer)
@@ -58,7 +58,7 @@ def _carried_by(layer: Any) -> list[Any]:
 
 
 def _only_follower(layer: Any) -> Any:
-    """The layer that takes this one's output, if it is the only one."""
+    """The layer that takes this layer's output, if there is only one."""
     followers = [node.outbound_layer for node in layer.outbound_nodes]
     return followers[0] if len(followers) == 1 else None
 
@@ -69,7 +69,7 @@ def _sources(layer: Any) -> list[Any]:
 
 
 def _carrying(convolution: Any, normalisation: Any, *_: Any) -> list[NDArray[np.float32]]:
-    """Kernel and bias of the convolution with the normalisation in them."""
+    """Kernel and bias of the convolution with batch normalisation folded in."""
     names = ("gamma", "beta", "moving_mean", "moving_variance")
     gamma, beta, mean, variance = (np.asarray(getattr(normalisation, name), dtype=np.float64) for name in names)
     kernel, *bias = (weights.astype(np.float64) for weights in convolution.get_weights())

@@ -1,7 +1,7 @@
-"""What the network looked at: a heat map for one class (Grad-CAM, Selvaraju and others, ICCV 2017).
+"""Grad-CAM: a heat map of what speaks for one class (Selvaraju and others, ICCV 2017).
 
-The page makes the same in `web_template/js/network/network.js`; the two must agree. Where each of its cells lies in
-the photo stands in the card.
+The page computes the same in `web_template/js/network/network.js`; the two must agree. The card says where in the photo
+each cell lies.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Maps = NDArray[np.float64]  # (photos, height, width) of the network's input, 0-
 
 
 def describe_grad_cam(network: Network) -> dict[str, Any]:
-    """What the page needs for the heat map: names of layers, and where the cells of `features` lie.
+    """What the page needs for the heat map: names of layers, and the position of the cells of `features`.
 
-    features: the last layer that still has rows and columns, but for a Dropout: all that the answer rests on goes
-    through it. top_px, left_px: where its first cell begins; step_px: a cell's side.
+    features: the last layer with rows and columns, apart from Dropout; every answer depends on it. top_px, left_px:
+    where its first cell begins; step_px: a cell's side.
     """
     features = [layer for layer in network.layers if len(layer.output.shape) == 4 and not _is_dropout(layer)][-1]
     (top_px, left_px), step_px = _place_of_cells(features)
@@ -37,7 +37,7 @@ def describe_grad_cam(network: Network) -> dict[str, Any]:
 
 
 def grad_cam(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Maps:
-    """Where each photo speaks for its class: pixels (photos, height, width, 3), classes (photos,) indices."""
+    """Heat maps of each photo for its class: pixels (photos, height, width, 3), classes (photos,) indices."""
     facts = describe_grad_cam(network)
     names = [layer.name for layer in network.layers]
     beginning = tf_keras.Model(network.inputs, network.get_layer(facts["features"]).output)
@@ -53,7 +53,7 @@ def grad_cam(network: Network, pixels: Pixels, classes: NDArray[np.int64]) -> Ma
 
 
 def _gradient(end: list[Any], features: Any, classes: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Of the class's logit, by the features."""
+    """The gradient of the class's logit with respect to the features."""
     with tensorflow.GradientTape() as tape:
         tape.watch(features)
         value = features
@@ -68,7 +68,7 @@ def _is_dropout(layer: Any) -> bool:
 
 
 def _place_of_cells(layer: Any) -> tuple[tuple[float, float], float]:
-    """Where the cells of a layer lie in the photo: the first one's top and left, and the side of each."""
+    """The position of a layer's cells in the photo: top and left of the first one, and the side of each."""
     inbound = layer.inbound_nodes[0].inbound_layers if layer.inbound_nodes[0].inbound_layers else []
     if not inbound:
         return (0.0, 0.0), 1.0  # the photo itself
@@ -88,7 +88,7 @@ def _place_of_cells(layer: Any) -> tuple[tuple[float, float], float]:
 
 
 def _over_the_photo(maps: Maps, facts: Mapping[str, Any], height: int, width: int) -> Maps:
-    """Draw (photos, rows, columns) over the photo's pixels (bilinear, the outer cells drawn out), the highest as 1."""
+    """Resize (photos, rows, columns) to the photo's pixels (bilinear, outer cells extended), with a maximum of 1."""
     down = _shares(height, maps.shape[1], facts["top_px"], facts["step_px"])
     across = _shares(width, maps.shape[2], facts["left_px"], facts["step_px"])
     drawn = down @ maps @ across.T
@@ -97,7 +97,7 @@ def _over_the_photo(maps: Maps, facts: Mapping[str, Any], height: int, width: in
 
 
 def _shares(pixels: int, cells: int, start_px: float, step_px: float) -> NDArray[np.float64]:
-    """The share that each cell has in each pixel, (pixels, cells)."""
+    """The share of each cell in each pixel, (pixels, cells)."""
     place = np.clip((np.arange(pixels) + 0.5 - start_px) / step_px - 0.5, 0, cells - 1)
     low = np.minimum(np.floor(place).astype(int), max(cells - 2, 0))
     shares = np.zeros((pixels, cells))

@@ -1,7 +1,7 @@
-"""How unlike the training photos a photo is, by what the network's first layers make of it.
+"""The out-of-distribution detector: how unlike the training photos a photo is, in the network's first layers.
 
-The page measures the same in `web_template/js/network/ood.js`; the two must agree. The last layers would not do:
-they keep what tells lesions from each other, and what tells a lesion from a cup of coffee is gone by then.
+The page computes the same in `web_template/js/network/ood.js`; the two must agree. The last layers would not do: they
+keep what separates lesions, and have lost what separates a lesion from a cup of coffee.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ LEVEL = 1.0  # added before the logarithm; the network takes 0..255, so this is 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A Gaussian of the training photos' features, and how much structure they show.
+    """A Gaussian fitted to the training photos' features, and the amount of structure in these photos.
 
-    Emptiness has a limit of its own: bare skin lies near the middle of the Gaussian, where pale lesions are too.
+    Emptiness has its own limit: bare skin is near the centre of the Gaussian, as pale lesions are.
 
-    layers: names, the structure's first. cell_px: the side of a cell in pixels of each. mean, scale: (features,).
-    root: (features, features) lower triangle, whose product with its transpose is the inverse covariance of the scaled
-    features (Mahalanobis 1936; for networks' features Lee and others, NeurIPS 2018). Distance and emptiness are held
-    against a limit each; the worse counts: scope is 1 at the limit.
+    layers: names, first the layer for structure. cell_px: the side of a cell in pixels of each layer. mean, scale:
+    (features,). root: (features, features) lower triangle; its product with its transpose is the inverse covariance of
+    the scaled features (Mahalanobis 1936; for networks' features Lee and others, NeurIPS 2018). Distance and emptiness
+    are each divided by a limit; the OOD score is the larger of the two.
     """
 
     layers: list[str]
@@ -55,7 +55,7 @@ class Detector:
 
     @property
     def looked_at(self) -> dict[str, int]:
-        """Names of layers with the side of their cells, as `detector_layers` gives them."""
+        """Names of the layers used, with the side of their cells, as `detector_layers` returns them."""
         return dict(zip(self.layers, self.cell_px, strict=True))
 
     def score(self, cells: Cells) -> Floats:
@@ -70,7 +70,7 @@ class Detector:
         return distance, (self.structure_mean - structure_of(cells)) / self.structure_scale
 
     def as_dict(self) -> dict[str, Any]:
-        """For the card: numbers of 32 bits in base64, of the triangle only what is not zero, row by row."""
+        """For the card: 32-bit numbers in base64; of the triangle only the non-zero half, row by row."""
         rows, columns = np.tril_indices(len(self.mean))
         return {
             "threshold": 1.0,
@@ -88,7 +88,7 @@ class Detector:
 
 
 def detector_of(limits: Mapping[str, Any]) -> Detector:
-    """The detector that a card's `judgement.scope` describes."""
+    """The detector in a card's `judgement.scope`."""
     mean = _unpacked(limits["mean"])
     root = np.zeros((len(mean), len(mean)))
     root[np.tril_indices(len(mean))] = _unpacked(limits["root"])
@@ -99,15 +99,15 @@ def detector_of(limits: Mapping[str, Any]) -> Detector:
 
 
 def load_ood_limits(ood: Path) -> dict[str, Any]:
-    """What the stage `ood` has fitted, as the card's `judgement` has it: `scope`, this detector, and `quality`."""
+    """The limits that the stage `ood` saved, as in the card's `judgement`: `scope` (this detector) and `quality`."""
     limits: dict[str, Any] = read_json(ood / "ood.json")["limits"]
     return limits
 
 
 def fit_detector(layers: dict[str, int], training: Cells, validation: Cells, refused: tuple[float, float]) -> Detector:
-    """Fit on training photos; set both limits so that they refuse those shares (0-1) of the validation photos at most.
+    """Fit on training photos; set both limits so that each refuses at most its share (0-1) of the validation photos.
 
-    layers: as `detector_layers` gives them. The covariance is shrunk (Ledoit and Wolf 2004), since there may be few
+    layers: as `detector_layers` returns them. The covariance is shrunk (Ledoit and Wolf 2004), since there may be few
     photos for so many features.
     """
     features, structure = features_of(training), structure_of(training)
@@ -132,7 +132,7 @@ def fit_detector(layers: dict[str, int], training: Cells, validation: Cells, ref
 
 
 def detector_layers(network: Network) -> dict[str, int]:
-    """The names of the layers whose output is looked at, each with the side of its cells in its own pixels."""
+    """The names of the layers to use, each with the side of its cells in its own pixels."""
     activations = [layer for layer in network.layers if _activates(layer)]
     looked_at = [activations[min(index, len(activations) - 1)] for index in LAYERS]
     return {layer.name: max(1, round(layer.output.shape[2] / CELLS_ACROSS)) for layer in looked_at}
@@ -146,7 +146,7 @@ def _activates(layer: Any) -> bool:
 
 
 def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advance: Advance | None = None) -> Cells:
-    """What those layers make of pixels (photos, height, width, 3), averaged over their cells."""
+    """The outputs of these layers for pixels (photos, height, width, 3), averaged over their cells."""
     outputs = [
         tf_keras.layers.AveragePooling2D(cell_px, name=f"cells_of_{name}")(network.get_layer(name).output)
         for name, cell_px in layers.items()
@@ -157,7 +157,7 @@ def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advanc
 
 
 def features_of(cells: Cells) -> Floats:
-    """Of every channel of every layer but the first mean, spread and relief, as logarithms: (photos, features)."""
+    """Log of mean, spread and relief for every channel of all layers but the first: (photos, features)."""
     features = []
     for layer in cells[1:]:
         values = layer.astype(np.float64)
@@ -166,12 +166,12 @@ def features_of(cells: Cells) -> Floats:
 
 
 def structure_of(cells: Cells) -> Floats:
-    """How much relief the first layer shows, (photos,): next to none on bare skin, whatever its colour and light."""
+    """The relief in the first layer, (photos,): almost none on bare skin, whatever its colour and light."""
     return np.asarray(np.log(_relief(cells[0].astype(np.float64)) + LEVEL).mean(axis=1))
 
 
 def _relief(values: Floats) -> Floats:
-    """How much cells differ from those around them, root mean square: (photos, channels). Even slopes are none."""
+    """How much cells differ from their neighbours, root mean square: (photos, channels). Even slopes give zero."""
     inner = slice(REACH, -REACH)
     above, below = values[:, : -2 * REACH, inner], values[:, 2 * REACH :, inner]
     left, right = values[:, inner, : -2 * REACH], values[:, inner, 2 * REACH :]
@@ -180,7 +180,7 @@ def _relief(values: Floats) -> Floats:
 
 
 def _limit(values: Floats, refused: float) -> float:
-    """The lowest limit that at most that share of such photos exceeds, counting one photo yet to come (conformal)."""
+    """The lowest limit that at most that share of such photos exceeds, counting one future photo (conformal)."""
     exceeding = int(refused * (len(values) + 1))
     return float(np.sort(values)[len(values) - 1 - exceeding])
 

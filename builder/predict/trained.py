@@ -1,4 +1,4 @@
-"""A trained network, loaded, and its probabilities for photos."""
+"""Loads a trained network and predicts probabilities for photos."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pixels = StoredPixels | NDArray[np.uint8]  # (photos, 75, 100, 3), read batch by
 
 
 def load_network(trained: Path) -> Network:
-    """The network that `train_network` left in `trained`, its normalisations folded into its convolutions."""
+    """The network that `train_network` saved in `trained`, with batch normalisation folded into its convolutions."""
     built = read_json(trained / "network.json")
     network = build_network(built["name"], settings=built["settings"], width_px=built["width_px"])
     network.load_weights(trained / "network.weights.h5")
@@ -34,7 +34,7 @@ def predict(network: Network, pixels: Pixels, advance: Advance | None = None) ->
 
 
 def in_batches(pixels: Pixels, advance: Advance | None = None) -> Iterator[NDArray[np.float32]]:
-    """The photos as a network takes them, a few at a time; each batch counts when the next one is asked for."""
+    """The photos in batches for a network; `advance` counts a batch when the next one is requested."""
     for start in range(0, len(pixels), BATCH_PHOTOS):
         batch = np.asarray(pixels[start : start + BATCH_PHOTOS], dtype=np.float32)
         yield batch

@@ -1,4 +1,4 @@
-"""Third stage: each training photo gets one twin, mirrored or zoomed, which doubles the training part."""
+"""Third stage: makes one augmented copy of each training photo, mirrored or zoomed, which doubles the training part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCK_PHOTOS = 256  # held in memory at a time: 6 MB
 
 
 def augment_training(photos: Path, split: Path, rules: AugmentConfig, into: Path) -> None:
-    """Stage entry: save the training photos followed by their twins, with labels, in `into`."""
+    """Stage entry: save the training photos followed by their augmented copies, with labels, in `into`."""
     table, training = load_photos(photos), load_parts(split)["training"]
     pixels, labels = stored_pixels(photos, training), table.labels[training]
     with appending_pixels(into / "pixels.npy", width_px=table.pixels.shape[2]) as writer:
@@ -32,7 +32,7 @@ def augment_training(photos: Path, split: Path, rules: AugmentConfig, into: Path
 def draw_copies(
     pixels: StoredPixels | NDArray[np.uint8], mirror_share: float, zoom_keep_share: float, seed: int
 ) -> Iterator[NDArray[np.uint8]]:
-    """One twin a photo, in their order: mirrored left-right for a random `mirror_share`, zoomed for the others.
+    """One copy per photo, in order: mirrored left-right for a random `mirror_share`, zoomed for the others.
 
     pixels: (photos, height, width, 3). Yields photos of (height, width, 3).
     """
@@ -45,9 +45,9 @@ def draw_copies(
 
 
 def zoom(photo: NDArray[np.uint8], keep_share: float) -> NDArray[np.uint8]:
-    """Keep the central `keep_share` of each side and resize it to the full frame (bilinear).
+    """Crop the central `keep_share` of each side and resize it to the full frame (bilinear).
 
-    The origin means to do this, but its negative indices crop towards the bottom right.
+    The origin intends this, but its negative indices crop towards the bottom right.
     """
     height, width = photo.shape[:2]
     left, top = width * (1 - keep_share) / 2, height * (1 - keep_share) / 2

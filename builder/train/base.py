@@ -1,6 +1,6 @@
-"""The base that a network is built on: which of its layers that is, and the weights that it begins with.
+"""The base of a network: which layers belong to it, and their initial weights.
 
-Keras's own loader fetches them, and keeps them where it keeps such files (`~/.keras/models`).
+Keras's own loader downloads them, and keeps them in its cache (`~/.keras/models`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UNFIT = (OSError, ValueError, KeyError, tensorflow.errors.OpError)  # no file of
 
 
 def base_layers(network: Network) -> list[Any]:
-    """The layers of the network that are its base's, from the input on; none where it has no base."""
+    """The layers of the network that belong to its base, from the input on; empty if it has no base."""
     base = design_of(network.name).base
     if not base:
         return []
@@ -34,9 +34,9 @@ def base_layers(network: Network) -> list[Any]:
 
 
 def begin_with_base(network: Network, weights: str) -> None:
-    """Give the layers of the base their weights: those of ImageNet, or of a file as Keras has them. Raises BuildError.
+    """Load the weights of the base's layers: from ImageNet, or from a file in Keras's format. Raises BuildError.
 
-    weights: "imagenet", the path of a file, or "none", which leaves them as they were drawn.
+    weights: "imagenet", the path of a file, or "none", which keeps the random initial weights.
     """
     base = design_of(network.name).base
     if not base or weights == NO_BASE:
@@ -84,7 +84,7 @@ def _unreachable(base: str, reason: str) -> BuildError:
 
 
 class _HttpsOnly(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect from https to anything else: Keras checks no hash of these weights."""
+    """Refuses redirects from https to anything else: Keras checks no hash of these weights."""
 
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):

@@ -1,7 +1,7 @@
-"""What an interrupted training goes on from: its weights and optimiser after the last epoch, and how it went so far.
+"""The checkpoint of a training: weights and optimiser after the last epoch, and the history so far.
 
-Each file is an ordinary `.npz` that ends with the SHA-256 of all that comes before, as the archive's comment: a flipped
-bit anywhere is found before a number of it is used.
+Each file is an ordinary `.npz` whose archive comment is the SHA-256 of everything before it: a flipped bit is found
+before any number is used.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ HASHED_AT_ONCE_BYTES = 1 << 20
 
 
 def write_checkpoint(checkpoint: Path, variables: Iterable[Any], history: History, kept: Path | None) -> None:
-    """Replace the checkpoint in one step; kept: the best epoch's weights, if training ends with them."""
+    """Replace the checkpoint atomically; kept: the best epoch's weights, if training ends with them."""
     relies_on = {kept.name: _seal_at_end(kept)} if kept else {}
     write_arrays(checkpoint, variables, history=json.dumps(history), relies_on=json.dumps(relies_on))
 
 
 def write_arrays(file: Path, variables: Iterable[Any], **texts: str) -> None:
-    """Write what `np.savez` would, but one by one: all at once are a second copy of network and optimiser."""
+    """Write the same file as `np.savez`, array by array: all at once would double the memory of the network."""
     with writing_whole(file) as stream:
         with zipfile.ZipFile(stream, "w") as archive:
             archive.comment = bytes(SEAL_BYTES)
@@ -51,9 +51,9 @@ def write_arrays(file: Path, variables: Iterable[Any], **texts: str) -> None:
 
 
 def read_history(checkpoint: Path) -> History:
-    """Loss and accuracy of every epoch that the checkpoint has behind it; of a damaged one, which is said, none.
+    """Loss and accuracy of every epoch in the checkpoint; empty if it is damaged, which is reported.
 
-    A damaged one is deleted, so that training begins anew.
+    A damaged checkpoint is deleted, and training starts from the beginning.
     """
     if not checkpoint.exists():
         return []
@@ -71,7 +71,7 @@ def read_arrays(file: Path) -> list[NDArray[Any]]:
 
 
 def _damaged_file(checkpoint: Path) -> Path | None:
-    """The checkpoint or what it relies on, if that is not as it was written."""
+    """The file, either the checkpoint or one it depends on, that is damaged; None if there is none."""
     if not _is_whole(checkpoint):
         return checkpoint
     for name, seal in json.loads(_text_in(checkpoint, "relies_on")).items():
@@ -94,7 +94,7 @@ def _is_whole(file: Path) -> bool:
 
 
 def _seal_of(stream: BinaryIO) -> bytes:
-    """The hash of all but the last bytes, where the seal is; the stream is left there."""
+    """The hash of everything before the seal, the last bytes; the stream is left at the seal."""
     left = stream.seek(0, os.SEEK_END) - SEAL_BYTES
     stream.seek(0)
     digest = hashlib.sha256()

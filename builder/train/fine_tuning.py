@@ -1,6 +1,6 @@
-"""Training in stages, for a network on a base that has learned already: first what is new, then some of the base too.
+"""Two-stage training of a network on a pretrained base: first the new layers, then a part of the base too.
 
-While new layers are still as they were drawn, what they ask of the base is noise, and would undo what it has learned
+While the new layers are still random, their gradients are noise for the base, and would destroy what it has learned
 (Keras's guide to transfer learning and fine-tuning).
 """
 
@@ -16,10 +16,10 @@ from builder.train.base import base_layers
 
 
 def enter_stage(network: Network, recipe: TrainingConfig, epoch: int) -> TrainingConfig:
-    """Make the layers stand still or learn, as they do in that epoch; returns the recipe of its stage alone.
+    """Freeze or unfreeze layers for that epoch; returns the recipe of its training stage.
 
-    It takes effect once the network is compiled. Normalisations of the base go on by the statistics that they came
-    with: those of a few batches would undo what it has learned.
+    It takes effect when the network is compiled. Batch normalisations of the base keep their statistics: statistics of
+    a few batches would destroy what the base has learned.
     """
     base = base_layers(network) if recipe.frozen_epochs else []
     if not base:
@@ -40,5 +40,5 @@ def enter_stage(network: Network, recipe: TrainingConfig, epoch: int) -> Trainin
 
 
 def begins_stage(network: Network, recipe: TrainingConfig, epoch: int) -> bool:
-    """Whether the base learns from that epoch on, and did not before."""
+    """Whether the base becomes trainable at that epoch."""
     return 0 < recipe.frozen_epochs == epoch - 1 and bool(base_layers(network))

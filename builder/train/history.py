@@ -1,4 +1,4 @@
-"""How a training went, epoch by epoch."""
+"""The history of a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ History = list[dict[str, float]]  # of each epoch its number, loss and accuracy,
 
 
 def kept_epoch(history: History, keep: str) -> int:
-    """The number of the epoch whose weights are kept: the `last` one, or the `best`, of the lowest validation loss."""
+    """The epoch whose weights are kept: the `last` one, or the `best` one, with the lowest validation loss."""
     return int(min(history, key=lambda epoch: epoch["val_loss"])["epoch"]) if keep == "best" else len(history)

@@ -1,4 +1,4 @@
-"""On what a network is trained: one device, all GPUs of this machine, or several machines, by `tf.distribute`."""
+"""The hardware for training: one device, all GPUs of this machine, or several machines, by `tf.distribute`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ EXAMPLE = '{"cluster": {"worker": ["one.example:2222", "two.example:2222"]}, "ta
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """What TF_CONFIG says: the addresses (`host:port`) of all workers, and which of them this one is."""
+    """The content of TF_CONFIG: the addresses (`host:port`) of all workers, and which of them this process is."""
 
     addresses: tuple[str, ...]
     index: int
 
 
 def workers_of(tf_config: str | None) -> Workers:
-    """Read TF_CONFIG, as `tf.distribute` documents it; raises a BuildError where it is not usable."""
+    """Read TF_CONFIG, as `tf.distribute` documents it; raises a BuildError if it is not valid."""
     try:
         found = json.loads(tf_config or "")
         workers = Workers(tuple(map(str, found["cluster"]["worker"])), int(found["task"]["index"]))
@@ -49,9 +49,9 @@ def workers_of(tf_config: str | None) -> Workers:
 
 
 def await_workers(workers: Workers, patience_s: float) -> None:
-    """Return when every worker can be reached; raises a BuildError if one cannot for `patience_s` seconds.
+    """Wait until every worker can be reached; raises a BuildError if one cannot for `patience_s` seconds.
 
-    TensorFlow itself would wait for them without an end, and without hearing Ctrl-C.
+    TensorFlow itself would wait forever, and ignore Ctrl-C.
     """
     port = workers.addresses[workers.index].rpartition(":")[2]
     missing = [address for index, address in enumerate(workers.addresses) if index != workers.index]
@@ -77,13 +77,13 @@ def _answers(address: str) -> bool:
 
 
 def how_many_train(config: MachinesConfig) -> int:
-    """How many workers share a batch, by which each one's normalisations see less of it; 1 of a single machine."""
+    """How many workers share a batch, which changes each one's batch normalisation; 1 on a single machine."""
     return len(workers_of(os.environ.get("TF_CONFIG")).addresses) if config.devices == "workers" else 1
 
 
 @cache
 def strategy_of(config: MachinesConfig) -> Any:
-    """Bring together what networks are trained on: before TensorFlow touches any device, and once a process."""
+    """Set up the hardware for training: before TensorFlow uses any device, and once per process."""
     if config.devices == "workers":
         await_workers(workers_of(os.environ.get("TF_CONFIG")), config.patience_s)
     from builder.quiet_tensorflow import tensorflow
@@ -102,7 +102,7 @@ def strategy_of(config: MachinesConfig) -> Any:
 
 @contextmanager
 def to_be_trained(config: MachinesConfig) -> Iterator[None]:
-    """Within, networks are built to be trained on these machines, in their precision."""
+    """In this context, networks are built for training on these machines, in their precision."""
     from builder.quiet_tensorflow import tf_keras
 
     tf_keras.mixed_precision.set_global_policy(config.precision)
@@ -115,9 +115,9 @@ def to_be_trained(config: MachinesConfig) -> Iterator[None]:
 
 @contextmanager
 def together(strategy: Any, state: str) -> Iterator[None]:
-    """Within, the workers train; raises a BuildError where they do not start from the same, or where one is lost.
+    """In this context, the workers train; raises a BuildError if they start from different states or one is lost.
 
-    state: what it is that they go on from.
+    state: the state they start from.
     """
     from builder.quiet_tensorflow import tensorflow
 
@@ -140,7 +140,7 @@ def together(strategy: Any, state: str) -> Iterator[None]:
 
 
 def _of_all_workers(strategy: Any, number: int) -> list[int]:
-    """That number of this worker, and of every other one."""
+    """That number of this worker, and of all others."""
     from builder.quiet_tensorflow import tensorflow
 
     of_each = strategy.run(lambda: tensorflow.constant([number], tensorflow.int64))

@@ -1,4 +1,4 @@
-"""Each photo as it might have been taken otherwise: turned, nearer, in another light. Drawn anew each epoch."""
+"""Random augmentation: each epoch sees each photo turned, zoomed and in another light, at random."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ SATURATION = 0.15
 
 
 def random_augmentation(photos: NDArray[np.uint8], random: np.random.Generator) -> Any:
-    """A view of each photo: (photos, 75, 100, 3) uint8 to a tensor of the same shape, float32 in 0..255."""
+    """Augment each photo: (photos, 75, 100, 3) uint8 to a tensor of the same shape, float32 in 0..255."""
     return _see(photos, _draw_places(photos.shape[:3], random), _draw_light(len(photos), random))
 
 
 def mirrored(photos: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Each photo as it is, or mirrored across, or up and down, or both: the same pixels, of (photos, 75, 100, 3)."""
+    """Mirror each photo left-right, up-down, both or not at all: the same pixels, of (photos, 75, 100, 3)."""
     across, up_and_down = random.random((2, len(photos), 1, 1, 1)) < 0.5
     photos = np.where(across, photos[:, :, ::-1], photos)
     return np.where(up_and_down, photos[:, ::-1], photos)
 
 
 def _draw_places(shape: tuple[int, ...], random: np.random.Generator) -> Floats:
-    """Affine maps (photos, 8) from places in the view to places in the photo, about its middle."""
+    """Affine maps (photos, 8) from positions in the augmented photo to positions in the original, about its centre."""
     count, height, width = shape
     angle = random.uniform(0, 2 * np.pi, count)
     scale = np.exp(random.uniform(-ZOOM, ZOOM, count) - ZOOM_IN)
@@ -52,7 +52,7 @@ def _draw_places(shape: tuple[int, ...], random: np.random.Generator) -> Floats:
 
 
 def _draw_light(count: int, random: np.random.Generator) -> Floats:
-    """Factors (photos, 5): of red, green and blue, of the contrast, of the saturation."""
+    """Random factors (photos, 5): for red, green and blue, for contrast and for saturation."""
     colours = random.normal(0, BRIGHTNESS, (count, 1)) + random.normal(0, TINT, (count, 3))
     contrast, saturation = (random.normal(0, spread, (count, 1)) for spread in (CONTRAST, SATURATION))
     return np.asarray(np.exp(np.concatenate([colours, contrast, saturation], axis=1)), dtype=np.float32)

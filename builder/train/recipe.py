@@ -1,4 +1,4 @@
-"""How a recipe trains: its optimiser, and what the network is asked to say of each photo."""
+"""What a recipe sets for training: the optimiser, class weights, and the targets of each photo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Targets = NDArray[np.float32]  # (photos, 7)
 
 
 def compile_network(network: Network, recipe: TrainingConfig, photos: int, epoch: int = 1) -> Network:
-    """Give the network the optimiser and the loss of the recipe; photos: how many an epoch shows it.
+    """Compile the network with the optimiser and the loss of the recipe; photos: how many an epoch has.
 
     epoch: decides which layers are frozen; see builder/train/fine_tuning.py.
     """
@@ -55,7 +55,10 @@ def _optimizer(recipe: TrainingConfig, photos: int) -> Any:
 
 @contextmanager
 def averaged(network: Network, recipe: TrainingConfig) -> Iterator[None]:
-    """Within, the network has the moving average of its weights, if the recipe keeps one (Polyak and Juditsky 1992)."""
+    """In this context, the network has the moving average of its weights, if the recipe uses one.
+
+    The average is Polyak's (Polyak and Juditsky 1992).
+    """
     if not recipe.averages:
         yield
         return
@@ -66,9 +69,9 @@ def averaged(network: Network, recipe: TrainingConfig) -> Iterator[None]:
 
 
 def class_weights(labels: NDArray[np.int64], power: float) -> Targets:
-    """What a photo of each class counts for, (7,): its share to the minus `power`, one photo in the mean.
+    """The weight of a photo of each class, (7,): its class's share to the power of minus `power`, with a mean of 1.
 
-    power: 0 weighs photos alike, 1 classes.
+    power: 0 weights all photos equally, 1 all classes equally.
     """
     counts = np.bincount(labels, minlength=len(CLASSES))
     weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
@@ -76,16 +79,16 @@ def class_weights(labels: NDArray[np.int64], power: float) -> Targets:
 
 
 def targets_of(labels: NDArray[np.int64], smoothing: float, weights: Targets) -> Targets:
-    """What the network is asked to say, times what it counts for.
+    """The targets of the network, multiplied by the weights of the classes.
 
-    smoothing: the share that all classes have alike (Szegedy and others, CVPR 2016).
+    smoothing: the share spread equally over all classes (Szegedy and others, CVPR 2016).
     """
     one_hot = np.eye(len(CLASSES), dtype=np.float32)[labels]
     return np.asarray((one_hot * (1 - smoothing) + smoothing / len(CLASSES)) * weights[labels, None])
 
 
 def mix_up(pixels: Any, targets: Targets, share: float) -> tuple[Any, Targets]:
-    """Lay the photos of a batch, in their order and in the reverse one, over each other (mixup, Zhang and others 2018).
+    """Mix each photo of a batch with the one at the same place in reverse order (mixup, Zhang and others 2018).
 
     pixels: (photos, 75, 100, 3) float32; share: of the first photo, 0-1.
     """

@@ -1,4 +1,4 @@
-"""Fourth stage: trains the network, epoch by epoch, each one finished on disk before the next begins."""
+"""Fourth stage: trains the network epoch by epoch; each epoch is saved before the next begins."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SMALLEST_PROBABILITY = 1e-7  # as Keras clips before it takes the logarithm
 
 
 class Diverged(BuildError):
-    """A training whose figures are numbers no more."""
+    """A training whose loss is no longer finite."""
 
 
 def train_network(
@@ -48,9 +48,9 @@ def train_network(
 ) -> None:
     """Stage entry: save `network.weights.h5`, `network.json` and `history.json` in `into`.
 
-    copies: the training photos with an augmented copy of each, if the recipe asks for them. The checkpoint lies beside
-    `into`, so that more epochs go on from fewer, where an epoch does not depend on how many are to come; and the
-    seconds that they took.
+    copies: the training photos with an augmented copy of each, if the recipe asks for them. The checkpoint is beside
+    `into`, with the time that training took. So a training with more epochs continues one with fewer, unless an epoch
+    depends on how many follow.
     """
     table, parts, recipe = load_photos(photos), load_parts(split), network.recipe
     if copies:
@@ -80,13 +80,13 @@ def fit(
     recipe: TrainingConfig,
     checkpoint: Path,
 ) -> History:
-    """Train up to `recipe.epochs`, going on from `checkpoint`; returns loss and accuracy of every epoch.
+    """Train up to `recipe.epochs`, starting from `checkpoint`; returns loss and accuracy of every epoch.
 
-    Leaves the network with the weights of the epoch that `recipe.keep` says.
+    Afterwards the network has the weights of the epoch that `recipe.keep` names.
 
-    training, validation: pixels (photos, 75, 100, 3) uint8 and class indices (photos,).
-    Order and dropout masks of an epoch follow from the seed and its number alone, so that an interrupted
-    training ends with the same bytes as an uninterrupted one.
+    training, validation: pixels (photos, 75, 100, 3) uint8 and class indices (photos,). The order of photos and the
+    dropout masks of an epoch depend only on the seed and the epoch's number, so that an interrupted training ends with
+    the same bytes as an uninterrupted one.
     """
     history = _history_in(checkpoint, recipe.epochs)
     photos_per_epoch = len(training[0]) + len(validation[0])
@@ -162,7 +162,7 @@ def _train_epoch(
 
 
 def _refuse_diverged(loss: float, recipe: TrainingConfig, epoch: int) -> None:
-    """Raise before anything of that epoch is kept: the checkpoint stays that of the last good one."""
+    """Raise an error before anything of that epoch is saved: the checkpoint stays at the last good epoch."""
     if not math.isfinite(loss):
         raise Diverged(
             f"the training has diverged in epoch {epoch}: its loss is no number any more",
@@ -179,13 +179,13 @@ def _delete_all_but(kept: Path, checkpoint: Path) -> None:
 
 
 def _history_in(checkpoint: Path, epochs: int) -> History:
-    """What was trained so far, and can be gone on from."""
+    """The history of an earlier training that can be continued."""
     history = read_history(checkpoint)
     return history if len(history) <= epochs else []  # or it went further than is asked for now
 
 
 def _restore(network: Network, checkpoint: Path, recipe: TrainingConfig, photos: int, epochs: int) -> None:
-    """Make the network and its optimiser what they were after so many epochs."""
+    """Set the network and its optimiser to their state after so many epochs."""
     arrays = read_arrays(checkpoint)
     compile_network(network, recipe, photos, epochs)  # the optimiser is that of the last epoch's stage
     weights = len(network.weights)
@@ -196,7 +196,7 @@ def _restore(network: Network, checkpoint: Path, recipe: TrainingConfig, photos:
 
 
 def _make_variables(optimizer: Any, weights: list[Any]) -> None:
-    """An optimiser makes its variables at its first step only, the legacy ones another way."""
+    """Create the optimiser's variables, which otherwise exist only after its first step; legacy ones differ."""
     if isinstance(optimizer, tf_keras.optimizers.legacy.Optimizer):
         optimizer._create_all_weights(weights)
     else:

@@ -1,4 +1,4 @@
-"""How long a training took: noted beside its checkpoint, not in its result, as no two trainings take the same time."""
+"""The duration of a training, saved beside its checkpoint and not in its result: no two trainings take equally long."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CHECKPOINT, NOTES = "checkpoint.npz", "seconds.json"
 
 @contextmanager
 def timed_training(folder: Path) -> Iterator[None]:
-    """Note how long the epochs took that are trained within, the last one finished before Ctrl-C included.
+    """Record how long the epochs in this context take, including the last one finished before Ctrl-C.
 
-    folder: that of the checkpoint. What a run that was killed took is not known; a later one notes its own epochs.
+    folder: of the checkpoint. The time of a killed run is lost; a later run records its own epochs.
     """
     checkpoint = folder / CHECKPOINT
     before, began = len(read_history(checkpoint)), time.time()
@@ -38,9 +38,9 @@ def timed_training(folder: Path) -> Iterator[None]:
 
 
 def training_time(folder: Path, epochs: int) -> dict[str, Any] | None:
-    """What `epochs` epochs took, as {"seconds", "epochs_timed"}; None where none of them was timed.
+    """How long `epochs` epochs took, as {"seconds", "epochs_timed"}; None if none was timed.
 
-    Where some were not, the seconds are those of all epochs at the pace of the others.
+    If some were not timed, the seconds are extrapolated from those that were.
     """
     notes = [note for note in _notes_in(folder) if note["last_epoch"] <= epochs]
     timed = sum(note["last_epoch"] - note["first_epoch"] + 1 for note in notes)
@@ -50,7 +50,7 @@ def training_time(folder: Path, epochs: int) -> dict[str, Any] | None:
 
 
 def _notes_in(folder: Path) -> list[dict[str, Any]]:
-    """What was noted; of damaged notes, which is said, none: the training itself does not depend on them."""
+    """The recorded times; empty if the file is damaged, which is reported: training does not depend on it."""
     file = folder / NOTES
     if not file.exists():
         return []
