@@ -1,1 +1,1 @@
-"""The rendered site: pages, plots, languages, service worker; and the commands that use a built site."""
+"""The rendered site (pages, plots, languages, service worker) and the commands that use it."""

@@ -1,6 +1,6 @@
-"""Reads files of a built site, each compared with the hash that the site itself has of it.
+"""Reads files of a built site, and compares each with the hash that the site has of it.
 
-The list in the service worker has the hashes of the pages' files, a network's card those of its weights.
+The service worker lists the hashes of the pages' files, a model card those of its weights.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from builder.site.offline import SERVICE_WORKER, listed_hashes
 
 
 def read_site_json(site: Path, name: str) -> Any:
-    """What the site's JSON file `name` holds. Raises a BuildError unless it is the one that was built."""
+    """The content of the site's JSON file `name`. Raises a BuildError if it has changed since the build."""
     hashes = listed_hashes(site)
     if name not in hashes:
         raise _damaged(site / SERVICE_WORKER)
@@ -25,7 +25,7 @@ def read_site_json(site: Path, name: str) -> Any:
 
 
 def read_card(site: Path, network: str) -> dict[str, Any]:
-    """The model card of a network. Raises a BuildError unless card and weights are those that were built."""
+    """The model card of a network. Raises a BuildError if card or weights have changed since the build."""
     folder = f"model/{network}"
     card: dict[str, Any] = read_site_json(site, f"{folder}/card.json")
     if problem := card_problem(card, network, classes_in_english()):

@@ -1,4 +1,4 @@
-"""The works that the pages name as sources."""
+"""The works that the pages cite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where facts come from; titles stay in the language of what they name."""
+    """The source of a fact; titles stay in their own language."""
 
     publisher: str
     title: str

@@ -1,4 +1,4 @@
-"""What the page about the seven kinds needs beyond words: how soon to see a doctor, sources, and a drawing of each."""
+"""Facts for the page about the seven classes, besides texts: urgency, sources, and a drawing of each class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEED = 7  # of the drawings below
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """What is said about a kind in any language. `urgency` is a message: urgency.days, .weeks or .changes."""
+    """Facts about a class, for all languages. `urgency` is a message: urgency.days, .weeks or .changes."""
 
     urgency: str
     drawing: int  # a photo of the demo data that shows the signs well
@@ -84,7 +84,7 @@ FACTS = {
 
 
 def draw_classes(into: Path) -> None:
-    """Save a drawing of each kind's signs as `into`/<code>.webp."""
+    """Save a drawing of each class's signs as `into`/<code>.webp."""
     into.mkdir(parents=True)
     for code, facts in FACTS.items():
         width, height = DRAWING_PX

@@ -1,4 +1,4 @@
-"""The files of a site that others than its pages go by."""
+"""The names of the site's files that other programs use."""
 
 REPORT = "report.json"
 PREDICTIONS = "predictions.csv"

@@ -1,4 +1,4 @@
-"""The icons of the installed page: the lens of `icon.svg`, drawn for systems that want pixels."""
+"""The icons of the installed page: the lens of `icon.svg` as PNG, for systems that need pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The languages of the site, English first. The texts of each are in `web_template/messages/<code>.json`."""
+"""The languages of the site, English first. Their texts are in `web_template/messages/<code>.json`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language of the site: its folder, how it calls itself, and how it writes numbers (as Unicode's CLDR has it)."""
+    """A language of the site: its folder, its own name, and its number format (from Unicode's CLDR)."""
 
     code: str  # the folder of its pages, and the name of its message file
     tag: str  # as `lang` and `hreflang` want it

@@ -1,4 +1,4 @@
-"""The leaderboard as a page of the site, and its figures as a file beside it."""
+"""The leaderboard page of the site, and its figures as a file beside it."""
 
 from __future__ import annotations
 

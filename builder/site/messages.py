@@ -1,7 +1,7 @@
-"""The sentences that a visitor reads, in every language: `web_template/messages/<code>.json`, checked against English.
+"""The texts for visitors, in every language: `web_template/messages/<code>.json`, checked against English.
 
-A file holds flat keys, grouped by dots, such as "photo.broken". `{name}` in a text is filled in when it is said. Where
-a text depends on a count, each plural form is a key of its own: "photos.one", "photos.other".
+A file holds flat keys, grouped by dots, such as "photo.broken". `{name}` in a text is a placeholder. If a text depends
+on a count, each plural form has its own key: "photos.one", "photos.other".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REMEDY = "every text of web_template/messages/en.json has to be in the files of 
 
 
 def load_messages(folder: Path) -> dict[str, Messages]:
-    """Every language's messages by its code; refuses a language that lacks one, has one more, or fills in others."""
+    """The messages of all languages by code; refuses a language with missing or extra keys or other placeholders."""
     read = {language.code: _read(folder / f"{language.code}.json") for language in LANGUAGES}
     english = read["en"]
     problems = [
@@ -40,7 +40,7 @@ def load_messages(folder: Path) -> dict[str, Messages]:
 
 
 def classes_in_english() -> list[dict[str, object]]:
-    """The classes with what they are called in English, as a network's card and the report have them."""
+    """The classes with their English texts, for model cards and the report."""
     english = load_messages(TEMPLATES / "messages")["en"]
     return [
         {
@@ -54,7 +54,7 @@ def classes_in_english() -> list[dict[str, object]]:
 
 
 def problems_beside_english(messages: Messages, english: Messages, language: Language) -> list[str]:
-    """What keeps `messages` from being exactly the texts of `english`, in all the plural forms of `language`."""
+    """How `messages` differ from the keys and placeholders of `english`, in all plural forms of `language`."""
     expected: Messages = {}
     for key, text in english.items():
         stem, _, form = key.rpartition(".")
@@ -84,9 +84,9 @@ def _placeholders(key: str, text: str, english: str, file: str) -> list[str]:
 
 
 def check_uses(folder: Path, english: Messages) -> None:
-    """Refuse scripts in `folder` that say a message which does not exist.
+    """Refuse scripts in `folder` that use a message which does not exist.
 
-    It reads only keys that stand whole in the script, not those put together at run time.
+    It finds only complete keys in the scripts, not keys put together at run time.
     """
     for script in sorted(folder.rglob("*.js")):
         for how, argument in SAID.findall(script.read_text(encoding="utf-8")):

@@ -1,4 +1,4 @@
-"""Lets the site work offline: writes the service worker, with the list of the site's files and their hashes in it."""
+"""Makes the site work offline: writes the service worker, with the list of the site's files and their hashes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ NOT_KEPT = (  # a star stands for slashes too
 
 
 def write_service_worker(template: Path, site: Path) -> None:
-    """Write `sw.js` from its template. Call it last: it describes every other file of the site.
+    """Write `sw.js` from its template. Call it last: it lists all other files of the site.
 
-    The hashes make an update whole: a file that is not the one listed, because the host is between two versions, keeps
-    the new version from being installed.
+    The hashes make an update complete: while the host is between two versions, a file with another hash prevents the
+    installation of the new version.
     """
     for part in WORKBOX:
         shutil.copy(NODE_MODULES / f"workbox-{part}" / "build" / f"workbox-{part}.prod.js", site / "vendor")
@@ -49,14 +49,14 @@ def write_service_worker(template: Path, site: Path) -> None:
 
 
 def listed_hashes(site: Path) -> dict[str, str]:
-    """The SHA-256 of each file that the service worker of a built site lists, by its address in the site."""
+    """The SHA-256 of each file listed in the service worker of a built site, by its address in the site."""
     script = site / SERVICE_WORKER
     source = script.read_text(encoding="utf-8", errors="replace") if script.is_file() else ""
     return dict(LISTED.findall(source))
 
 
 def _list_files(site: Path) -> list[str]:
-    """The addresses of the files that the service worker keeps; what is hidden is none of the site's."""
+    """The addresses of the files that the service worker keeps; hidden files are not part of the site."""
     names = (file.relative_to(site) for file in site.rglob("*") if file.suffix in KEPT and file.is_file())
     urls = (name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
     return sorted(url for url in urls if not any(fnmatchcase(url, pattern) for pattern in NOT_KEPT))

@@ -1,4 +1,4 @@
-"""Classifies photos from the terminal: the network of the built site, with the page's own preprocessing."""
+"""Classifies photos from the terminal, with a network of the built site and the page's preprocessing."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ UNTESTED = (
 def predict_photos(
     photos: list[Path], site: Path, network: str | None, *, as_json: bool, ensemble_in: Folders | None = None
 ) -> int:
-    """Print what a network of `site` answers for each photo; returns the exit code.
+    """Print the answer of a network of `site` for each photo; returns the exit code.
 
-    network: None is the one that answers first in the page too. ensemble_in: where a build has left the networks of
-    all folds, to answer with their mean; whether a photo shows a lesion is still the site's network to say. A photo
-    that cannot be used is named on the standard error stream and left out; the others are still answered.
+    network: None means the page's first network. ensemble_in: the folders of a build with networks of all folds, for
+    the mean of their predictions; the site's network still decides whether a photo shows a lesion. A photo that cannot
+    be used is reported on standard error; the others are still classified.
     """
     model = _model_of(site, network)
     members = _members_of(ensemble_in, model.name) if ensemble_in else None
@@ -90,7 +90,7 @@ def _model_of(site: Path, network: str | None) -> Path:
 def _classify(
     pixels: list[Pixels], measures: list[Measures], model: Path, limits: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Each photo's probabilities by class, and what the page would say of them."""
+    """Each photo's probabilities by class, and the decision about what to say."""
     import numpy as np
 
     from builder.export.layers_model import load_layers_model
@@ -118,9 +118,9 @@ def _members_of(folders: Folders, network: str) -> Members:
 
 
 def _answer_together(members: Members, pixels: list[Pixels], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The mean of all folds' networks in place of one network's probabilities.
+    """The mean of all folds' networks instead of one network's probabilities.
 
-    The lines to "suspicious" and "not sure" are a single network's, and are not drawn through the mean.
+    The thresholds for "suspicious" and "not sure" belong to a single network, and are not applied to the mean.
     """
     import numpy as np
 
@@ -155,7 +155,7 @@ def _called(code: str, messages: Messages) -> str:
 
 
 def _range(answer: dict[str, Any], code: str) -> str:
-    """Between what the networks of an ensemble differ; nothing of a single one."""
+    """The range over the networks of an ensemble; empty for a single network."""
     if "by_fold" not in answer:
         return ""
     of_folds = [fold[code] for fold in answer["by_fold"]]

@@ -1,4 +1,4 @@
-"""Puts the built site on the `gh-pages` branch, from which GitHub Pages serves it."""
+"""Publishes the built site on the `gh-pages` branch, which GitHub Pages serves."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Git = Callable[..., str]  # called with arguments for git, and what it is to rea
 
 
 def publish_site(site: Path, repository: Path) -> None:
-    """Commit the files of `site` to `gh-pages` of `origin`; nothing in the checkout changes, nor any branch of it.
+    """Commit the files of `site` to `gh-pages` of `origin`, without changing the checkout or its local branches.
 
-    What the branch holds that was not published by this program, such as the host's CNAME, stays.
+    Files on the branch that this program did not publish, such as the host's CNAME, stay.
     """
     _refuse_without_remote(repository)
     with tempfile.TemporaryDirectory() as folder:
@@ -42,9 +42,9 @@ def publish_site(site: Path, repository: Path) -> None:
 
 
 def copy_without_disk_copies(site: Path, into: Path) -> int:
-    """Copy the files that a build has made of the site, but for the twins, which only pages opened from disk need.
+    """Copy the built files of the site, except the disk copies, which are for pages opened from disk.
 
-    Returns how many files. Raises a BuildError where one is not as the build has left it.
+    Returns the number of files. Raises a BuildError if a file has changed since the build.
     """
     made = site_files(site)
     if changed := changed_in(site):
@@ -71,7 +71,7 @@ def _refuse_without_remote(repository: Path) -> None:
 
 
 def _push(git: Git) -> None:
-    """Commit the files on top of what is on the branch now; git refuses to push that over anything newer."""
+    """Commit the files on top of the branch's current state; git refuses the push if the branch has changed since."""
     found = git("ls-remote", REMOTE, f"refs/heads/{BRANCH}").split()
     before = found[:1]
     if before:
@@ -87,7 +87,7 @@ def _push(git: Git) -> None:
 
 
 def _git_in(repository: Path, files: Path, index: Path) -> Git:
-    """Git with an index of its own and `files` in the place of the checkout."""
+    """Git with its own index, and with `files` as its working tree."""
     found = _run(["rev-parse", "--absolute-git-dir"], repository, {})
     places = {"GIT_DIR": found.strip(), "GIT_WORK_TREE": str(files), "GIT_INDEX_FILE": str(index)}
     return lambda *arguments, given="": _run(arguments, files, places, given)

@@ -1,4 +1,4 @@
-"""Last stage: the site, from the templates, the figures, the exported network and TensorFlow.js."""
+"""Last stage: renders the site from the templates, the figures, the exported networks and TensorFlow.js."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def render_site(
 ) -> None:
     """Stage entry: save the whole site in `into`.
 
-    leakage, folds, board: what these studies have found, if they were asked for.
+    leakage, folds, board: the results of these studies, if they were requested.
     """
     has_board = board is not None
     report = assemble_report(networks, leakage, folds, config)
@@ -112,7 +112,7 @@ def render_site(
 def assemble_report(
     networks: Mapping[str, NetworkResults], leakage: Path | None, folds: Path | None, config: Config
 ) -> dict[str, Any]:
-    """Every figure the report page shows, as `report.schema.json` describes them."""
+    """Every figure of the report page, as `report.schema.json` describes them."""
     figures = {name: read_json(network.evaluated / "figures.json") for name, network in networks.items()}
     data = next(iter(figures.values()))["data"]  # the same for all
     settings = config.as_dict()
@@ -140,7 +140,7 @@ def assemble_report(
 
 
 def _opinion(name: str, network: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page tells of a network before that is asked: see KnownNetwork in web_template/js/answer/opinions.js."""
+    """What the page says about a network before it loads it: see KnownNetwork in web_template/js/answer/opinions.js."""
     right, found = (network["test"][figure]["value"] for figure in ("accuracy", "melanoma_sensitivity"))
     return {
         "name": name,
@@ -152,19 +152,19 @@ def _opinion(name: str, network: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _join_tables(tables: list[Path], into: Path) -> None:
-    """Write the rows of all tables below the first one's header."""
+    """Write the rows of all tables under the header of the first one."""
     header, _ = tables[0].read_bytes().split(b"\n", 1)
     bodies = [table.read_bytes().split(b"\n", 1)[1] for table in tables]
     into.write_bytes(b"\n".join([header, b"".join(bodies)]))
 
 
 def _full_address(setting: str) -> str:
-    """The site's address with a slash at its end, or nothing where none is set."""
+    """The site's address with a slash at its end; empty if none is set."""
     return f"{setting.rstrip('/')}/" if setting else ""
 
 
 def template_environment(words: Words | None = None, page: str = "", site_address: str = "") -> Environment:
-    """The templates of `web_template` with what they use, to render `page` (its file's name) in one language."""
+    """The environment of `web_template` to render `page` (the name of its file) in one language."""
     words = words or Words(ENGLISH, load_messages(TEMPLATES / "messages")["en"])
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -199,7 +199,7 @@ def template_environment(words: Words | None = None, page: str = "", site_addres
 
 
 def _start(language: Language, page: str) -> str:
-    """The start page, seen from a page: who reads an English one stays with English, see js/language.js."""
+    """The address of the start page, as seen from a page: English pages keep to English, see js/language.js."""
     is_for_reading = page in IN_ALL_LANGUAGES and page != "index.html"
     return "index.html#en" if language is ENGLISH and is_for_reading else "index.html"
 
@@ -209,7 +209,7 @@ def _said_by_scripts(messages: Messages) -> Messages:
 
 
 def _render_templates(into: Path, site_address: str, context: dict[str, Any]) -> None:
-    """Render pages and copy everything else; what begins with `_` is a part of a page, not a page."""
+    """Render pages and copy all other files; a name that begins with `_` is part of a page, not a page."""
     messages = load_messages(TEMPLATES / "messages")
     check_uses(SCRIPTS, messages["en"])
     # For the one page that a host shows to all visitors.

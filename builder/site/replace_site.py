@@ -1,4 +1,4 @@
-"""Puts a rendered site where the old one is."""
+"""Replaces the old site by a newly rendered one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from builder.files.ownership import (
 
 
 def replace_site(rendered: Path, site: Path) -> None:
-    """Replace the site in one move, so that whoever looks sees the old one or the new one, never half of one."""
+    """Replace the site in one step: a reader sees the old site or the new one, never a mixture."""
     refuse_foreign(site)
     wanted = files_of(rendered)
     if site_files(site) == wanted and not changed_in(site):
@@ -33,5 +33,5 @@ def replace_site(rendered: Path, site: Path) -> None:
 
 
 def site_files(site: Path) -> Files:
-    """The files that a build has put into the site, each with a hash of its content."""
+    """The site's files that a build made, each with a hash of its content."""
     return {name: digest for name, digest in files_of(site).items() if name != KEPT}

@@ -1,4 +1,4 @@
-"""The report as pages: one for each network, the first of them `report.html`."""
+"""The report pages: one per network; the first is `report.html`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Report = dict[str, Any]  # as report.json
 
 
 def report_context(report: Report, name: str, *, has_board: bool = False) -> dict[str, Any]:
-    """What a page about the network `name` is rendered with; has_board: the site has a leaderboard."""
+    """The template's values for the page about the network `name`; has_board: the site has a leaderboard."""
     return {
         "report": report,
         "classes": classes_in_english(),
@@ -28,7 +28,7 @@ def report_context(report: Report, name: str, *, has_board: bool = False) -> dic
 
 
 def report_address(report: Report, name: str) -> str:
-    """The address of a network's page, beside the others."""
+    """The address of a network's report page, relative to the others."""
     return TEMPLATE if name == next(iter(report["networks"])) else f"report-{name}.html"
 
 

@@ -1,4 +1,4 @@
-"""Drawn photos for visitors who have none at hand: of other seeds than any the network was trained on."""
+"""Drawn photos for visitors without a photo, from other seeds than any photo in training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUTTON_QUALITY = 80
 
 
 def write_samples(site: Path) -> None:
-    """Write `samples/<code>.png` and their twins into the site, and what their buttons show, `<code>-button.webp`."""
+    """Write `samples/<code>.png` with their disk copies, and the pictures of their buttons, `<code>-button.webp`."""
     folder = site / "samples"
     folder.mkdir()
     for code, index in _first_of_each(SAMPLES).items():
@@ -31,7 +31,7 @@ def write_samples(site: Path) -> None:
 
 
 def _first_of_each(codes: tuple[str, ...]) -> dict[str, int]:
-    """Which photos of the seed show these kinds first, by code."""
+    """The index of the seed's first photo of each of these classes, by code."""
     found: dict[str, int] = {}
     for index in count():
         if len(found) == len(codes):

@@ -1,4 +1,4 @@
-"""Bundles the page's modules into classic scripts: pages opened from disk can load no others."""
+"""Bundles the page's modules into classic scripts, the only scripts that pages opened from disk can load."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ HOW = (
 def bundle_scripts(into: Path) -> None:
     """Write the scripts that pages load into the site's `js/`.
 
-    Each file at the top of `web_template/js/` becomes one, with the modules of the folders that it uses; what begins
-    with `_` stands on single pages, which see to it themselves.
+    Each file at the top of `web_template/js/` becomes one script, with the modules it imports from the folders. Files
+    whose names begin with `_` are for single pages, which bundle them themselves.
     """
     (into / "js").mkdir(exist_ok=True)
     for file in sorted(SCRIPTS.glob("[!_]*.js")):
@@ -33,12 +33,12 @@ def bundle_scripts(into: Path) -> None:
 
 
 def write_bundle(module: Path, into: Path) -> None:
-    """Write a module and all that it imports as one classic script."""
+    """Write a module and everything it imports as one classic script."""
     into.write_text(bundle(module.read_text(encoding="utf-8"), module.parent), encoding="utf-8", newline="\n")
 
 
 def bundle(source: str, folder: Path = SCRIPTS) -> str:
-    """One classic script of a module's `source` and of what it imports, seen from `folder`."""
+    """Bundle a module's `source` and its imports, relative to `folder`, into one classic script."""
     # The platform's own program, as no install script of a package ever runs: npm has fetched this one alone.
     program = next((file for name in ("*/bin/esbuild", "*/esbuild.exe") for file in PACKAGES.glob(name)), None)
     if program is None:

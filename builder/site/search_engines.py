@@ -1,4 +1,4 @@
-"""What search engines and link previews want, which takes full addresses: made only where `site.address` says one."""
+"""Files for search engines and link previews, which need full addresses: made only if `site.address` is set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from builder.site.messages import Messages
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The picture that a link to the site is shown with; its size is what Open Graph's readers show whole."""
+    """The preview picture for links to the site, in the size that Open Graph's readers show completely."""
 
     name: str = "preview.png"
     width_px: int = 1200
@@ -28,7 +28,7 @@ PAPER, INK, QUIET = "#fbfaf7", "#1e1c19", "#4b4741"  # as in tokens.css
 
 
 def write_sitemap(into: Path, address: str, pages: tuple[str, ...], english_only: tuple[str, ...]) -> None:
-    """Write sitemap.xml, each page with its other languages, and the robots.txt that names it."""
+    """Write sitemap.xml, with each page in all languages, and the robots.txt that names it."""
     entries = []
     for page in pages:
         alternates = "".join(
@@ -48,13 +48,13 @@ def write_sitemap(into: Path, address: str, pages: tuple[str, ...], english_only
 
 
 def address_of(address: str, page: str, language: Language) -> str:
-    """The full address of a page; the start page goes by its folder."""
+    """The full address of a page; for the start page, the address of its folder."""
     folder = "" if language is ENGLISH else f"{language.code}/"
     return f"{address}{folder}{'' if page == 'index.html' else page}"
 
 
 def draw_preview(into: Path, drawings: Path, english: Messages) -> None:
-    """Draw the picture that a link to the site is shown with: its name, its question and the drawings of the kinds."""
+    """Draw the preview picture for links to the site: name, question and the drawings of the classes."""
     width, height = PREVIEW.width_px, PREVIEW.height_px
     picture = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(picture)

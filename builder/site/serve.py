@@ -1,4 +1,4 @@
-"""Previews the site the way GitHub Pages serves it: under a sub-path, with its 404 page, nothing but files."""
+"""Previews the site as GitHub Pages serves it: under a sub-path, with its 404 page, and only files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HIGHEST_PORT = 65_535
 
 
 class PagesHandler(SimpleHTTPRequestHandler):
-    """Serves one folder under `SUB_PATH`; without a log, which would drown the address."""
+    """Serves one folder under `SUB_PATH`; without a log, which would hide the address."""
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".wasm": "application/wasm",
@@ -69,7 +69,7 @@ class PagesHandler(SimpleHTTPRequestHandler):
         return False
 
     def _is_of_site(self, path: str) -> bool:
-        """Whether a path leads to a file of the site: no link out of it, no hidden file, no pipe, no folder alone."""
+        """Whether a path leads to a file of the site: no outside link, no hidden file, no pipe, no folder."""
         try:
             asked = Path(path)
             if asked.is_dir():
@@ -105,9 +105,9 @@ class PagesHandler(SimpleHTTPRequestHandler):
 
 
 class PagesServer(ThreadingHTTPServer):
-    """Takes it in silence when a browser hangs up, and answers whoever asks, however many others say nothing.
+    """Ignores connections that browsers close, and answers new ones, however many others send nothing.
 
-    A connection that has not asked within REQUEST_S is closed; one more than MOST_CONNECTIONS closes the oldest.
+    A connection without a request is closed after REQUEST_S; above MOST_CONNECTIONS, the oldest one is closed.
     """
 
     request_queue_size = MOST_CONNECTIONS
@@ -133,7 +133,7 @@ class PagesServer(ThreadingHTTPServer):
             self._silent.discard(request)
 
     def service_actions(self) -> None:
-        """What the server's loop does twice a second."""
+        """The work that the server's loop does twice a second."""
         with self._lock:
             for request in [each for each in self._silent if self._open[each] < time.monotonic() - REQUEST_S]:
                 self._hang_up(request)
@@ -144,7 +144,7 @@ class PagesServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def _hang_up(self, request: socket.socket) -> None:
-        """End a connection; its thread, which waits for it, closes it."""
+        """End a connection; the thread that waits for it then closes it."""
         self._forget(request)
         with suppress(OSError):  # the other side was quicker
             request.shutdown(socket.SHUT_RDWR)
@@ -159,7 +159,7 @@ class PagesServer(ThreadingHTTPServer):
 
 
 def make_server(site: Path, port: int) -> PagesServer:
-    """A server for `site` on this machine only; port 0 takes any free one."""
+    """A server for `site`, reachable from this machine only; port 0 means any free port."""
     if not 0 <= port <= HIGHEST_PORT:
         raise BuildError(f"there is no port {port}", remedy=f"name one from 1 to {HIGHEST_PORT} with --port")
     if not (site / "index.html").is_file():

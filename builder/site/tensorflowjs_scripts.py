@@ -1,4 +1,4 @@
-"""TensorFlow.js as the pages load it: the package manager has fetched it, by its lock."""
+"""Copies TensorFlow.js, which npm has installed, into the site."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WASM_FILES = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm.wasm")
 
 
 def copy_tensorflowjs(site: Path) -> None:
-    """Copy it into the site's `vendor/`, with the twins of what is no script."""
+    """Copy its scripts and WASM files into the site's `vendor/`, with disk copies of the WASM files."""
     vendor = site / "vendor"
     vendor.mkdir()
     for package in SCRIPTS:

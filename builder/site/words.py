@@ -1,4 +1,4 @@
-"""Says messages and numbers in one language, for the templates; `js/page/language.js` does the same for the scripts."""
+"""Formats messages and numbers in one language, for the templates; `js/page/language.js` does it for the scripts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from builder.site.messages import PLACEHOLDER, Messages
 
 
 class Words:
-    """The messages of one language. Its methods are what templates call, as functions and as filters."""
+    """The messages of one language. Templates call its methods as functions and as filters."""
 
     def __init__(self, language: Language, messages: Messages) -> None:
         self.language = language
         self.messages = messages
 
     def t(self, key: str, **values: Any) -> Markup:
-        """The message `key` with `{name}` filled in, escaped; a value that is Markup stays as it is."""
+        """The message `key` with its placeholders filled in and escaped; a Markup value stays unchanged."""
         text = self.messages.get(key)
         if text is None:
             raise BuildError(
@@ -37,17 +37,17 @@ class Words:
         return Markup(filled)  # escaped above, text and values
 
     def plural(self, key: str, count: int, **values: Any) -> Markup:
-        """The message `key` in the plural form that goes with `count`, which it is given as `{count}`."""
+        """The message `key` in the plural form for `count`, which fills in `{count}`."""
         return self.t(f"{key}.{plural_form(self.language, count)}", **{"count": count, **values})
 
     def number(self, number: int) -> str:
-        """A whole number with its thousands set apart."""
+        """A whole number with separated thousands."""
         if len(str(abs(number))) <= self.language.ungrouped_digits:
             return str(number)
         return self._localized(f"{number:,}")
 
     def percent(self, share: float | None) -> str:
-        """As `percent` in formatting.py, in this language."""
+        """Like `percent` in formatting.py, in this language."""
         if share is None:
             return str(self.t("number.not-measured"))
         bound, number = percent_parts(share)
@@ -55,7 +55,7 @@ class Words:
         return str(self.t(f"number.{bound}", percent=spoken) if bound else spoken)
 
     def out_of(self, share: float | None, whole: int = 100) -> str:
-        """As `out_of` in formatting.py, in this language."""
+        """Like `out_of` in formatting.py, in this language."""
         if share is None:
             return str(self.t("number.not-measured"))
         part, whole = counted_out(share, whole)
@@ -65,7 +65,7 @@ class Words:
         return str(self.t("number.megabytes", number=self._localized(megabytes(size_bytes).removesuffix(" MB"))))
 
     def in_words(self, number: int) -> str:
-        """Small numbers as words, the others as figures."""
+        """Small numbers as words, larger ones as digits."""
         return str(self.messages.get(f"number.word.{number}") or self.number(number))
 
     def _spoken(self, value: Any) -> Any:
@@ -76,7 +76,7 @@ class Words:
 
 
 def plural_form(language: Language, count: int) -> str:
-    """The plural form of a whole number from 0 on, as Unicode's CLDR has it (and with it the browsers' Intl)."""
+    """The plural form of a whole number from 0 on, by the rules of Unicode's CLDR, which browsers use too."""
     if language.code == "zh":
         return "other"
     if language.code == "fr":

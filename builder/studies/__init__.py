@@ -1,1 +1,1 @@
-"""What is asked beside a build: leakage, folds, comparisons, searches, leaderboards, surveys of data."""
+"""Optional studies beside a build: leakage, folds, comparisons, searches, leaderboards, surveys of data."""

@@ -1,4 +1,4 @@
-"""`python build.py compare`: builds side by side on the same test photos, from what they have published."""
+"""`python build.py compare`: compares published builds on the same test photos."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MOST_SAID = 200  # signs of what is wrong with one
 
 
 def compare_builds(reports: list[Path], rules: EvaluationConfig, into: Path, *, as_json: bool) -> None:
-    """Read the reports, print how they compare and write the page about it into `into`.
+    """Read the reports, print the comparison and write its page into `into`.
 
-    reports: report.json files, or the folders that hold them, with predictions.csv beside each.
+    reports: report.json files or their folders, each with predictions.csv beside it.
     """
     builds = read_builds(reports)
     comparison = compare(builds, rules)
@@ -35,7 +35,7 @@ def compare_builds(reports: list[Path], rules: EvaluationConfig, into: Path, *, 
 
 
 def read_builds(reports: list[Path]) -> list[Build]:
-    """Every network of every report. Raises BuildError unless they answered the same photos."""
+    """Every network of every report. Raises BuildError if they were tested on different photos."""
     try:
         files = [report / REPORT if report.is_dir() else report for report in reports]
     except OSError as error:
@@ -51,7 +51,7 @@ def read_builds(reports: list[Path]) -> list[Build]:
 
 
 def _names(files: list[Path]) -> list[str]:
-    """A short name for each report: the end of its folder's path, as much of it as tells it from the others."""
+    """A short name for each report: the end of its folder's path, long enough to be unique."""
     folders = [Path(os.path.realpath(file)).parent.parts for file in files]  # of links in a circle too
     if len(set(folders)) < len(folders):
         raise BuildError("a report is named twice", remedy="name each build once")

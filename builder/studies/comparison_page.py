@@ -1,4 +1,4 @@
-"""The page that shows two or more builds side by side; it is for whoever trains, and no part of a site."""
+"""The page that compares two or more builds; it is for developers, and not part of a site."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def write_comparison_page(comparison: dict[str, Any], into: Path) -> Path:
     """Write `into`/index.html about a comparison, and return it.
 
     comparison: `photos`, `lesions`, `resamples`, `is_demo`; `rows`, the figures compared, each with `name`, `title`,
-    `kind` ("share", "score" or "number") and `lower_is_better`; `builds`, each with `name`, `file`, `network`,
-    `data`, `epochs` and `figures` (by the names of the rows); `pairs`, each with the places `first` and `second` in
-    `builds`, `differences` (second minus first, by the names of the rows, as {"value", "low", "high"}) and `mcnemar`
-    (`only_first_right`, `only_second_right`, and as `builder/evaluate/mcnemar.py` has them `p_over_lesions` and `p`,
-    which are None where there is nothing to test).
+    `kind` ("share", "score" or "number") and `lower_is_better`; `builds`, each with `name`, `file`, `network`, `data`,
+    `epochs` and `figures` (by the names of the rows); `pairs`, each with the indices `first` and `second` in `builds`,
+    `differences` (second minus first, by the names of the rows, as {"value", "low", "high"}) and `mcnemar`
+    (`only_first_right`, `only_second_right`, and as in `builder/evaluate/mcnemar.py` `p_over_lesions` and `p`, which
+    are None if there is nothing to test).
     """
     page = template_environment().get_template("_comparison.html").render(
         comparison=comparison,

@@ -1,6 +1,6 @@
-"""Every fold in turn: how much the figures of a network differ with the lesions it learned from, and was tested on.
+"""Cross-validation: how much a network's figures vary with the lesions it was trained and tested on.
 
-A stage of its own, on request. Each lesion is tested once, by a network that had not seen it.
+An optional stage. Each lesion is tested once, by a network that was not trained on it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ FIGURES = {
 
 
 def measure_folds(photos: Path, evaluated: Mapping[str, Sequence[Path]], into: Path) -> None:
-    """Stage entry: save `folds.json`, `report.folds` but for which fold the site ships.
+    """Stage entry: save `folds.json`, which is `report.folds` without the fold that the site ships.
 
-    evaluated: by network the folders of its figures, fold by fold.
+    evaluated: for each network, the folders of its figures, fold by fold.
     """
     lesions = _column(photos / "photos.csv", "lesion_id")
     for name, of_folds in evaluated.items():
@@ -51,17 +51,17 @@ def measure_folds(photos: Path, evaluated: Mapping[str, Sequence[Path]], into: P
 
 
 def refuse_unless_each_once(tested: Sequence[Sequence[str]], image_ids: Sequence[str], network: str) -> None:
-    """Raise unless the test parts of the folds, put together, are all photos, each once."""
+    """Raise an error unless the test parts of all folds together hold every photo exactly once."""
     counts = Counter(image_id for fold in tested for image_id in fold)
     if counts != Counter(image_ids):
         raise AssertionError(f"{network}: the folds do not test each photo once")
 
 
 def spread_of(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of one network: each figure by fold, with its mean and its standard deviation over the folds.
+    """Each figure of one network by fold, with its mean and its standard deviation over the folds.
 
-    figures: as `evaluate_network` saves them, fold by fold. A fold where a figure was not measured is left out of its
-    mean; the standard deviation, with one degree of freedom less than folds, is None of fewer than two.
+    figures: as `evaluate_network` saves them, fold by fold. A fold in which a figure was not measured is left out of
+    its mean; the standard deviation, with one degree of freedom less than folds, is None for fewer than two folds.
     """
     return {
         "by_fold": [

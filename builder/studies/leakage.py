@@ -1,7 +1,7 @@
-"""What a split by photo would have added to the figures, measured: the network is trained both ways.
+"""Measures how much a split by photo inflates the figures: the network is trained on both splits.
 
-A stage of its own, on request. That photos of one lesion on both sides of a split flatter a network is the field's
-commonest mistake (Kapoor and Narayanan, Patterns 4:100804, 2023; on dermatoscopic photos Abhishek, Jain, Hamarneh,
+An optional stage. Photos of one lesion on both sides of a split make figures too good, which is the most common mistake
+in the field (Kapoor and Narayanan, Patterns 4:100804, 2023; for dermatoscopic photos Abhishek, Jain, Hamarneh,
 Scientific Data 12:196, 2025).
 """
 
@@ -28,13 +28,13 @@ Parts = NDArray[np.int64]  # (photos,), as split.py has them
 
 
 def split_leaking(photos: Path, split: Path, seed: int, into: Path) -> None:
-    """Stage entry: save in `into/parts.npy` a split by photo with as many photos of each class in each part."""
+    """Stage entry: save in `into/parts.npy` a split by photo, with as many photos of each class per part as before."""
     parts = np.load(split / "parts.npy")
     np.save(into / "parts.npy", deal_by_photo(parts, load_photos(photos).labels, seed))
 
 
 def deal_by_photo(parts: Parts, labels: NDArray[np.int64], seed: int) -> Parts:
-    """Deal the photos of each class anew, whatever lesion they show; both (photos,). No part changes its size."""
+    """Shuffle the photos of each class over the parts, ignoring lesions; both (photos,). Parts keep their sizes."""
     random = np.random.default_rng(seed)
     dealt = parts.copy()
     for label in np.unique(labels):
@@ -46,7 +46,7 @@ def deal_by_photo(parts: Parts, labels: NDArray[np.int64], seed: int) -> Parts:
 def measure_leakage(
     photos: Path, split: Path, leaking: Path, trained: Path, trained_leaking: Path, rules: EvaluationConfig, into: Path
 ) -> None:
-    """Stage entry: save `leakage.json`, the figures of both networks, each on its own test part, and what was added."""
+    """Stage entry: save `leakage.json`: the figures of both networks on their own test parts, and the difference."""
     table = load_photos(photos)
     tests, answers = [], []
     for way, way_trained in ((split, trained), (leaking, trained_leaking)):
@@ -67,9 +67,9 @@ def measure_leakage(
 
 
 def compare_ways(answers: Predictions, by_lesion: int, bootstrap: LesionBootstrap) -> dict[str, Any]:
-    """The figures of two test parts, one after the other in `answers`; by_lesion: photos in the first.
+    """The figures of two test parts, concatenated in `answers`; by_lesion: number of photos in the first.
 
-    The lesions of both are resampled together, so that one which is in both counts as often in either.
+    The lesions of both are resampled together, so that a lesion in both counts equally often in each.
     """
     is_first = np.arange(len(answers.labels)) < by_lesion
     rows = {name: compared_rows(answers, bootstrap, own) for name, own in _ways(is_first)}
@@ -87,7 +87,7 @@ def compare_ways(answers: Predictions, by_lesion: int, bootstrap: LesionBootstra
 
 
 def photos_of_trained_lesions(parts: Parts, lesion_ids: NDArray[np.str_]) -> float:
-    """The share of the test photos whose lesion is in training or validation too."""
+    """The share of the test photos whose lesion is also in training or validation."""
     is_trained = (parts >= 0) & (parts < TEST)
     return float(np.isin(lesion_ids[parts == TEST], lesion_ids[is_trained]).mean())
 

@@ -1,1 +1,1 @@
-"""Where the report's drawings put their ticks, lines and shades; the templates turn it into SVG."""
+"""Computes the positions of ticks, lines and shades in the report's plots; the templates turn them into SVG."""

@@ -1,4 +1,4 @@
-"""Where the ticks and lines of any drawing lie, in the units of its SVG."""
+"""Axes of a plot: the positions of ticks and lines, in the units of its SVG."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """A drawing `width` x `height` with its axes; templates ask it where a value lies."""
+    """A plot of `width` x `height` with its axes; templates ask it for the position of a value."""
 
     width: float
     height: float
@@ -42,7 +42,7 @@ class Axes:
         return round(scale_between(*self.y_range, self.bottom, self.top)(value), 1)
 
     def line(self, xs: Iterable[float], ys: Iterable[float]) -> str:
-        """SVG path data through the points of these values."""
+        """SVG path data through the points with these values."""
         to_x = scale_between(*self.x_range, self.left, self.right)
         to_y = scale_between(*self.y_range, self.bottom, self.top)
         return path((to_x(x), to_y(y)) for x, y in zip(xs, ys, strict=True))
@@ -57,7 +57,7 @@ def axes(
     right: float = 392,
     bottom: float = 260,
 ) -> Axes:
-    """Axes with ticks at these values, from the first to the last of them."""
+    """Axes with ticks at these values, from the first to the last."""
     to_x = scale_between(x_values[0], x_values[-1], LEFT, right)
     to_y = scale_between(y_values[0], y_values[-1], bottom, TOP)
     return Axes(
@@ -70,13 +70,13 @@ def axes(
 
 
 def square_of_shares(side: float = 280) -> Axes:
-    """Axes of two shares, 0-1 each, both drawn at the same scale."""
+    """Axes of two shares of 0-1, with the same scale."""
     width, height = LEFT + side + 8, TOP + side + 48
     return axes(QUARTERS, QUARTERS, width=width, height=height, right=LEFT + side, bottom=TOP + side)
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
-    """Round values (1, 2 or 5 times a power of ten apart) from at or below `low` to at or above `high`."""
+    """Round values (steps of 1, 2 or 5 times a power of ten) that enclose `low` and `high`."""
     if not low < high:
         low, high = low - 0.5, high + 0.5
     rough = (high - low) / TICKS_WANTED
@@ -87,7 +87,7 @@ def nice_ticks(low: float, high: float) -> list[float]:
 
 
 def path(points: Iterable[Point]) -> str:
-    """SVG path data through the points, to a tenth of a unit, without those that nobody could see."""
+    """SVG path data through the points, rounded to a tenth of a unit, without points too close to be seen."""
     kept: list[Point] = []
     skipped: Point | None = None
     for point in points:

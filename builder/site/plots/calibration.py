@@ -1,4 +1,4 @@
-"""The dots of a reliability diagram, and wrong answers against how many photos are answered."""
+"""Plots of calibration: the reliability diagram, and the risk-coverage curve."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SMALLEST_DOT, LARGEST_DOT = 4.0, 9.0  # radius, units of a drawing
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A bin of a reliability diagram; `low` and `high` are where its interval begins and ends."""
+    """A bin of a reliability diagram; `low` and `high` are the ends of its interval."""
 
     x: float
     y: float
@@ -24,7 +24,7 @@ class Dot:
 
 
 def reliability_dots(bins: Sequence[Mapping[str, Any]], at: Axes) -> list[Dot]:
-    """The bins that have photos, the area of a dot growing with them."""
+    """The bins that have photos; a dot's area grows with their number."""
     most = max((each["photos"] for each in bins), default=0)
     dots = []
     for each in bins:
@@ -37,7 +37,7 @@ def reliability_dots(bins: Sequence[Mapping[str, Any]], at: Axes) -> list[Dot]:
 
 
 def sure_and_right(bins: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
-    """How sure a network was on average, and how often right, both 0-1; None without photos."""
+    """The network's mean confidence and its share right, both 0-1; None without photos."""
     filled = [each for each in bins if each["photos"] and each["accuracy"]["value"] is not None]
     photos = sum(each["photos"] for each in filled)
     if not photos:
@@ -57,13 +57,13 @@ def risk_axes(points: Sequence[Mapping[str, Any]]) -> Axes | None:
 
 
 def risk_line(points: Sequence[Mapping[str, Any]], at: Axes) -> str:
-    """SVG path data of the share wrong at each coverage."""
+    """SVG path data of the share of wrong answers at each coverage."""
     measured = _measured(points)
     return at.line([point["coverage"] for point in measured], [point["error"]["value"] for point in measured])
 
 
 def risk_band(points: Sequence[Mapping[str, Any]], at: Axes) -> str:
-    """SVG path data of the area that the intervals cover: along their upper ends, and back along the lower ones."""
+    """SVG path data of the area between the ends of the intervals: along the upper ends, back along the lower ones."""
     measured = _measured(points)
     coverage = [point["coverage"] for point in measured]
     low, high = zip(*(_bounds(point["error"]) for point in measured), strict=True)
@@ -77,7 +77,7 @@ def _measured(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _bounds(figure: Mapping[str, float | None]) -> tuple[float, float]:
-    """The interval of a figure, or the figure itself where it has none; never outside 0 to 1."""
+    """The interval of a figure, or the figure itself if it has none, limited to 0 to 1."""
     value = figure["value"]
     low, high = (value if bound is None else bound for bound in (figure["low"], figure["high"]))
     if low is None or high is None:

@@ -1,4 +1,4 @@
-"""A figure with its interval, laid out on a line."""
+"""Plots a figure with its interval on a line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure on a line from 0 to 1 that is `width` long; `floor` is None where there is none."""
+    """A figure on a line from 0 to 1 with length `width`; `floor` is None if there is none."""
 
     width: float
     low: float
@@ -19,7 +19,7 @@ class Interval:
 
 
 def interval(figure: Mapping[str, float | None], floor: float | None = None, *, width: float = 300) -> Interval | None:
-    """Lay a figure of 0-1 out on a line; None where it was not measured."""
+    """Place a figure of 0-1 on a line; None if it was not measured."""
     value = figure["value"]
     if value is None:
         return None
@@ -30,7 +30,7 @@ def interval(figure: Mapping[str, float | None], floor: float | None = None, *, 
 
 @dataclass(frozen=True, slots=True)
 class Extremes:
-    """Of several groups the one where a figure is highest and the one where it is lowest."""
+    """The subgroups with the highest and the lowest value of a figure."""
 
     highest: Mapping[str, Any]
     lowest: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Extremes:
 
 
 def extremes(groups: Sequence[Mapping[str, Any]], name: str) -> Extremes | None:
-    """None where fewer than two groups have the figure."""
+    """None if fewer than two groups have the figure."""
     measured = [group for group in groups if not group["too_few"] and group[name]["value"] is not None]
     if len(measured) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Loss and accuracy over the epochs, as lines."""
+"""Learning curves: loss and accuracy over the epochs."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def curves(
     top: float = 14,
     bottom: float = 210,
 ) -> Curves | None:
-    """Lay out `name` and `val_name` of each epoch; None where there is nothing to draw.
+    """Place `name` and `val_name` of each epoch; None if there are no values.
 
-    reference: a value drawn as a level line for comparison.
+    reference: a value to draw as a horizontal line for comparison.
     """
     lines = {part: _measured(history, key) for part, key in (("training", name), ("validation", f"val_{name}"))}
     values = [value for line in lines.values() for _, value in line]

@@ -1,4 +1,4 @@
-"""Where the report's drawings put their ticks, lines and shades; the templates turn it into SVG."""
+"""The plot functions that templates can call."""
 
 from __future__ import annotations
 

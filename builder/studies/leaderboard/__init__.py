@@ -1,3 +1,3 @@
-"""`python build.py leaderboard`: the site's networks side by side."""
+"""`python build.py leaderboard`: compares the site's networks."""
 
 TIMES = "times.json"  # what the clock leaves for the table

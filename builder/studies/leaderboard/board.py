@@ -1,4 +1,4 @@
-"""The leaderboard's own stage: what the stages before found about each network, side by side."""
+"""The leaderboard's stage: collects the results of earlier stages about each network, and compares them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def make_board(
 ) -> None:
     """Stage entry: save `leaderboard.json`, as `leaderboard.schema.json` describes it.
 
-    networks: the first is the one that the others are compared with. timed: what the clock in a browser found, if it
-    was asked. training_times: by network, as `training_time` gives them.
+    networks: the first one is the reference for the others. timed: the times measured in a browser, if any.
+    training_times: for each network, as `training_time` returns them.
     """
     board = assemble(networks, rules)
     board["timed"] = _times(list(networks), read_json(timed / TIMES) if timed else None, training_times)
@@ -37,7 +37,7 @@ def make_board(
 
 
 def assemble(networks: Mapping[str, NetworkResults], rules: EvaluationConfig) -> dict[str, Any]:
-    """All of the leaderboard that the same input gives again: everything but times."""
+    """The reproducible part of the leaderboard: everything except times."""
     names = list(networks)
     evaluated = [results.evaluated for results in networks.values()]
     exported = [results.exported for results in networks.values()]
@@ -76,7 +76,7 @@ def assemble(networks: Mapping[str, NetworkResults], rules: EvaluationConfig) ->
 
 
 def _facts(network: Mapping[str, Any]) -> dict[str, Any]:
-    """What was known of a network before the test part was looked at."""
+    """Facts about a network that do not depend on the test part."""
     return {
         **{key: network[key] for key in ("title", "parameters", "epochs", "kept_epoch")},
         "validation_accuracy": network["history"][network["kept_epoch"] - 1]["val_accuracy"],
@@ -84,7 +84,7 @@ def _facts(network: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _places(values: Sequence[float | None]) -> list[int]:
-    """The place of each, the highest value first; equal ones share a place, what was not measured comes last."""
+    """The rank of each value, the highest first; equal values share a rank, missing values come last."""
     ranked = [-1.0 if value is None else value for value in values]
     return [1 + sum(other > own for other in ranked) for own in ranked]
 

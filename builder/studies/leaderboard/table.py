@@ -1,4 +1,4 @@
-"""The leaderboard as two tables on the terminal: what the networks know, and what they cost."""
+"""The leaderboard as two tables in the terminal: the networks' figures, and their costs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _costs(network: Mapping[str, Any], timed: Mapping[str, Any], name: str) -> l
 
 
 def _differences(board: Mapping[str, Any], name: str) -> str:
-    """What the test can tell of two networks, in a line."""
+    """The significant differences between two networks, on one line."""
     said = []
     for row in board["rows"]:
         difference = board["networks"][name]["against_first"]["differences"][row["name"]]

@@ -1,4 +1,4 @@
-"""The leaderboard's clock: how long each network takes for a photo in a real browser, all of them by turns."""
+"""Times of the leaderboard: how long each network takes for a photo in a real browser, measured in turns."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ SCRIPT = Path(__file__).with_name("times.js")
 
 
 def time_in_browser(exported: Mapping[str, Path], into: Path) -> None:
-    """Stage entry: save `times.json`, by network the milliseconds of a photo, and the browser they were taken in.
+    """Stage entry: save `times.json`: for each network the milliseconds per photo, and the browser used.
 
-    exported: the folder of each network's files; the first is the one that the others are held against. No two
-    runs give the same milliseconds.
+    exported: the folder of each network's files; the first network is the reference. No two runs give the same
+    milliseconds.
     """
     names = list(exported)
     with TemporaryDirectory() as folder:
@@ -62,9 +62,9 @@ def time_in_browser(exported: Mapping[str, Path], into: Path) -> None:
 
 
 def summarise(rounds: Sequence[Sequence[float]]) -> list[dict[str, float]]:
-    """Of the milliseconds that each network took in each round: median, fastest, and how many times the first's.
+    """From each network's milliseconds per round: median, fastest, and ratio to the first network.
 
-    The ratio is the median of the rounds' own: what slows a round slows all that are in it.
+    The ratio is the median of the ratios per round: what slows down a round slows down all networks in it.
     """
     return [
         {
@@ -79,7 +79,7 @@ def summarise(rounds: Sequence[Sequence[float]]) -> list[dict[str, float]]:
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    """A Chromium without a window: the system's, or else the one that playwright has fetched, Chrome or Edge."""
+    """A headless Chromium: the system's, or the one that playwright has downloaded, Chrome or Edge."""
     with sync_playwright() as playwright:
         browser = _launch(playwright)
         try:
@@ -106,7 +106,7 @@ def _launch(playwright: Playwright) -> Browser:
 
 
 def _write_site(site: Path, exported: Iterable[Path]) -> None:
-    """A bare page with the modules by which the site's page answers, and the networks."""
+    """Write a bare page with the networks and the modules that classify photos in the site's page."""
     for folder in exported:
         copy_files((file for file in folder.glob("model/*/*") if file.suffix != SUFFIX), folder, site)
     copy_tensorflowjs(site)

@@ -1,4 +1,4 @@
-"""One fold of a search: trained on the other folds, scored on this one. The test part is in none."""
+"""One fold of a search: trained on the other folds, scored on this one. No fold contains the test part."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def split_fold(photos: Path, split: Path, *, fold: int, folds: int, seed: int, i
 def fold_of_search(
     parts: Parts, lesion_ids: NDArray[np.str_], labels: Parts, *, folds: int, fold: int, seed: int
 ) -> Parts:
-    """Deal the lesions of training and validation into folds: (photos,) as split.py has it, without a test part.
+    """Split the lesions of training and validation into folds: parts (photos,) as in split.py, without a test part.
 
-    The test part's photos are in no part of it: a search that saw them would choose by them.
+    The photos of the test part are in no part: a search that saw them would choose settings by them.
     """
     rest = np.flatnonzero((parts != TEST) & (parts != UNUSED))
     is_scored = fold_by_lesion(lesion_ids[rest], labels[rest], folds, fold, seed)
@@ -60,9 +60,9 @@ def try_settings(
     machines: MachinesConfig,
     into: Path,
 ) -> None:
-    """Stage entry: train as a build does, and save `score.json`, the figures on the fold's validation part.
+    """Stage entry: train like a build, and save `score.json`, the figures on the fold's validation part.
 
-    The weights are not kept: those of all trials would fill a disk.
+    The weights are deleted: those of all trials would fill a disk.
     """
     from builder.predict.trained import load_network, predict
     from builder.train.stage import Diverged, train_network
@@ -80,7 +80,7 @@ def try_settings(
 
 
 def score_of(answers: Predictions) -> dict[str, float | None]:
-    """The figures a search may go by; None where one cannot be measured, or the training has come to no numbers."""
+    """The figures that a search can use; None if one cannot be measured, or if a prediction is not finite."""
     if not np.isfinite(answers.probabilities).all():
         return dict.fromkeys(FIGURES)
     everyone = np.ones(len(answers.labels), dtype=bool)

@@ -1,4 +1,4 @@
-"""What a search has found: a table of its trials, and the best settings as a config file that a build takes."""
+"""The results of a search: a table of its trials, and a config file with the best settings."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ CAVEAT = (
 
 
 def rows_of(trials: Sequence[Any], rules: SearchConfig) -> list[dict[str, Any]]:
-    """Each of Optuna's trials in plain values, in the order they were tried.
+    """Each of Optuna's trials as plain values, in the order they were run.
 
-    standard_deviation: over the folds, of the figure that the search goes by; None of a single one.
+    standard_deviation: over the folds, of the figure that the search optimises; None for a single fold.
     """
     rows = []
     for number, trial in enumerate(trials, 1):
@@ -46,7 +46,7 @@ def rows_of(trials: Sequence[Any], rules: SearchConfig) -> list[dict[str, Any]]:
 
 
 def best_of(rows: Sequence[Mapping[str, Any]], rules: SearchConfig) -> Mapping[str, Any]:
-    """The trial of the highest mean among those that went through all folds; of equal ones the first."""
+    """The trial with the highest mean among those that completed all folds; the first one if there is a tie."""
     done = [row for row in rows if row["state"] == "done"]
     if not done:
         raise BuildError(
@@ -82,9 +82,9 @@ def best_config(
     changes: Mapping[tuple[str, ...], Any],
     own: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """The config file's text, for `--config`, with the networks of `own` as the site's and what it says of each.
+    """The text of a config file for `--config`: the site has the networks in `own`, with their settings there.
 
-    changes: what the command line put on top of the file, by table and key.
+    changes: the command line's changes to the file, by table and key.
     """
     document: Any = tomlkit.parse(config_file.read_text(encoding="utf-8"))
     said: dict[tuple[str, ...], Any] = {**changes, ("site", "networks"): list(own)}
@@ -98,7 +98,7 @@ def best_config(
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], rules: SearchConfig) -> Table:
-    """The trials for a terminal, the best first."""
+    """The trials as a table for the terminal, the best first."""
     table = Table(title=f"{rules.network}: {rules.figure}, mean over {rules.folds} folds of lesions")
     for heading in ("trial", rules.figure, "spread", "folds"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -1,4 +1,4 @@
-"""`python build.py search`: tries settings of a network on folds of lesions, and says which did best."""
+"""`python build.py search`: tries settings of a network on folds of lesions, and reports the best."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_COMBINATIONS = 1_000_000  # that are numbered to draw from: more take secon
 
 
 def combinations_of(rules: SearchConfig) -> list[Settings]:
-    """What is tried, in this order: no combination twice, and more trials begin with those of fewer."""
+    """The combinations to try, in order, without repetition; a longer list begins with the shorter one."""
     lengths = [len(values) for values in rules.space.values()]
     count = math.prod(lengths)
     if rules.method == "grid" and count > rules.trials:
@@ -47,10 +47,10 @@ def combinations_of(rules: SearchConfig) -> list[Settings]:
 
 
 def run_search(rules: SearchConfig, try_settings: Try, folder: Path) -> list[Any]:
-    """Try what has not been tried; returns Optuna's trials, whose study is kept in `folder`.
+    """Run the trials that were not run yet; returns Optuna's trials, whose study is stored in `folder`.
 
-    A trial that was cut off goes on with the fold it was at: it is the same trial, so that halving comes out as if
-    nothing had happened.
+    An interrupted trial continues with its current fold, as the same trial, so that successive halving decides as if
+    there had been no interruption.
     """
     import optuna
 
@@ -87,7 +87,7 @@ def run_search(rules: SearchConfig, try_settings: Try, folder: Path) -> list[Any
 
 
 def _is_sound(study: Path) -> bool:
-    """Whether a study can be gone on with, as far as SQLite can tell; one that is not there can."""
+    """Whether a study can be continued, as far as SQLite can tell; True if there is none yet."""
     try:
         with closing(sqlite3.connect(study)) as database:
             checked = [row for (row,) in database.execute("PRAGMA integrity_check")] == ["ok"]
@@ -100,7 +100,7 @@ def _is_sound(study: Path) -> bool:
 def _run_trial(
     study: Any, trial: Any, reported: Mapping[int, float], try_fold: Callable[[int], Score], rules: SearchConfig
 ) -> None:
-    """Fold by fold, until the last one or until the pruner gives it up; reported: what the study knows of it."""
+    """Run fold after fold, until the last one or until the pruner stops it; reported: what the study knows so far."""
     from optuna.trial import TrialState
 
     scores: list[Score] = []

@@ -1,1 +1,1 @@
-"""`python build.py data SOURCE`: what a data set holds, before anybody trains on it."""
+"""`python build.py data SOURCE`: shows what a data set holds, before training."""

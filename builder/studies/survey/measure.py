@@ -1,4 +1,4 @@
-"""Looks at a data set before anything is trained on it: what is there, what is odd, what is missing."""
+"""Measures a data set before training: what it holds, what is unusual, what is missing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What there is to say of a data set. Photos are named by their position in the data stage's arrays."""
+    """The measurements of a data set. Photos are identified by their index in the data stage's arrays."""
 
     about: Mapping[str, Any]
     photos: int
@@ -62,7 +62,7 @@ class Survey:
 def survey_photos(
     photos: Photos, *, sizes: Counter[Size] | None, twins: list[tuple[int, int]], examples: int, oddities: int
 ) -> Survey:
-    """Measure `photos`; examples, oddities: how many photos to pick of a class, and of each kind of oddity."""
+    """Measure `photos`; examples, oddities: how many photos to pick per class, and per type of oddity."""
     colours, contrast, levels = _measure(photos.pixels)
     brightness = colours @ np.array(LUMA)
     of_lesion = Counter(photos.lesion_ids.tolist())
@@ -93,7 +93,7 @@ def survey_photos(
 
 
 def _measure(pixels: NDArray[np.uint8]) -> tuple[Numbers, Numbers, Numbers]:
-    """Mean colour (photos, 3) and contrast (photos,) of each photo, and the levels of all, a block at a time."""
+    """Mean colour (photos, 3) and contrast (photos,) of each photo, and the levels of all, block by block."""
     colours, contrasts = np.empty((len(pixels), 3)), np.empty(len(pixels))
     counts = np.zeros((3, 256), dtype=np.int64)
     for block in blocks(len(pixels)):
@@ -106,7 +106,7 @@ def _measure(pixels: NDArray[np.uint8]) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def blocks(count: int) -> Iterator[slice]:
-    """Cut so many photos into blocks that fit into memory."""
+    """Divide that many photos into blocks that fit into memory."""
     return (slice(start, min(start + BLOCK_PHOTOS, count)) for start in range(0, count, BLOCK_PHOTOS))
 
 
@@ -128,7 +128,7 @@ def _kind(photos: Photos, lesion_class: LesionClass, colours: Numbers, brightnes
 
 
 def _by_reason(left_out: list[dict[str, str]]) -> list[tuple[str, list[str]]]:
-    """Files left out for the same reason, together; what differs between them, in brackets, goes to the name."""
+    """Files left out, grouped by reason; details in brackets are moved from the reason to the name."""
     names = defaultdict(list)
     for entry in left_out:
         reason = entry["reason"].removeprefix(f"{PurePath(entry['file']).name}: ")

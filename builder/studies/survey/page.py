@@ -1,6 +1,6 @@
 """`python build.py data SOURCE`: prints what a data set holds, and writes a page with pictures of it.
 
-The page and its small pictures are for whoever trains: they lie in `work/`, and nothing of them goes into `site/`.
+The page and its small pictures are for developers: they are in `work/`, and never become part of `site/`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ STYLES = ("tokens.css", "base.css", "shell.css", "controls.css", "print.css", "r
 
 
 def write_survey(data: Path, into: Path, refusal: str | None) -> None:
-    """Print what the data stage left in `data`, and write `into`/index.html about it.
+    """Print what the data stage saved in `data`, and write `into`/index.html about it.
 
-    refusal: why a build does not take these data, if it does not.
+    refusal: the reason why a build refuses these data, if it does.
     """
     photos = load_named_photos(data)
     likenesses = _likenesses(photos)
@@ -67,13 +67,13 @@ def _likenesses(photos: Photos) -> list[str]:
 
 
 def _sizes(photos: Photos) -> Counter[Size] | None:
-    """The sizes that the photos had where they come from; None for arrays and drawings, which have none."""
+    """The original sizes of the photos; None for arrays and drawings, which have none."""
     counts = Counter(size for size in photos.details["size"].tolist() if size)
     return Counter({_size(size): count for size, count in counts.items()}) or None
 
 
 def _texts() -> dict[str, dict[str, Any]]:
-    """What the classes are called, by their codes."""
+    """The names of the classes, by code."""
     return {str(each["code"]): each for each in classes_in_english()}
 
 
@@ -154,17 +154,17 @@ def _write_page(survey: Survey, photos: Photos, refusal: str | None, into: Path)
 
 
 def _picture(position: int) -> str:
-    """A small picture's address. Not its id: ids may be in any script, and name people."""
+    """The address of a small picture. Not the photo's id: ids may be in any script, and name people."""
     return f"photos/{position}.jpg"
 
 
 def _framed(sizes: list[tuple[Size, int]] | None) -> int:
-    """Photos whose edges the network does not see."""
+    """The photos whose edges are outside the network's frame."""
     return sum(count for (width, height), count in sizes or [] if width * HEIGHT_PX != height * WIDTH_PX)
 
 
 def _megapixels(sizes: list[tuple[Size, int]] | None) -> Bars | None:
-    """A histogram, where a table of the commonest sizes does not say it all."""
+    """A histogram, if a table of the commonest sizes does not show everything."""
     if sizes is None or len(sizes) <= SIZES_SHOWN:
         return None
     return size_bars([width * height / 1e6 for (width, height), _ in sizes], [count for _, count in sizes])

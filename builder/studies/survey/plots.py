@@ -1,4 +1,4 @@
-"""Where the survey's drawings put their lines and marks; `web_template/_survey.html` turns it into SVG."""
+"""Positions of lines and marks in the survey's plots; `web_template/_survey.html` turns them into SVG."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Where on a line that is `width` long a class's photos lie; all as positions."""
+    """The spread of a class's brightness on a line with length `width`; all values are positions."""
 
     width: float
     low: float  # one photo in twenty is darker
@@ -59,7 +59,7 @@ class Bars:
 def level_lines(
     levels: NDArray[np.float64], *, width: float = 400, height: float = 240, left: float = 44, bottom: float = 196
 ) -> Lines:
-    """Lay out the share of pixels in each bin of levels, shape (3, bins)."""
+    """Place the share of pixels in each bin of levels, shape (3, bins)."""
     right, top = width - 8, 12.0
     y_values = nice_ticks(0.0, float(levels.max()))
     bins = levels.shape[1]
@@ -84,12 +84,12 @@ def level_lines(
 
 
 def brightness_strip(quantiles: Sequence[float], *, width: float = 300) -> Strip:
-    """Lay the five quantiles of a class's brightness (levels 0-255) out on a line."""
+    """Place the five quantiles of a class's brightness (levels 0-255) on a line."""
     return Strip(width, *(round(level / (LEVELS - 1) * width, 1) for level in quantiles))
 
 
 def share_width(share: float, largest: float, *, width: float = 100) -> float:
-    """How long a bar is: the largest fills the line, and what is there is never without a bar."""
+    """The length of a bar: the largest fills the line, and a share above zero always has a visible bar."""
     return round(max(share / largest * width, 1.0), 1) if share > 0 else 0.0
 
 
@@ -102,7 +102,7 @@ def size_bars(
     left: float = 44,
     bottom: float = 176,
 ) -> Bars:
-    """Lay out how many photos (weights) have which value."""
+    """Count how many photos (weights) have which value, and place the bars."""
     right, top = width - 8, 12.0
     x_values = nice_ticks(min(values), max(values))
     counts, _ = np.histogram(values, bins=HISTOGRAM_BARS, range=(x_values[0], x_values[-1]), weights=weights)
