@@ -101,6 +101,19 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--json", action="store_true", dest="as_json", help="print probabilities as JSON")
     predict.set_defaults(run=_predict)
 
+    evaluate = commands.add_parser(
+        "evaluate", help="how the site's networks do on labelled photos from elsewhere, without training"
+    )
+    evaluate.add_argument("source", metavar="SOURCE", help="as for --data")
+    evaluate.add_argument("--network", metavar="NAME", help="only this one of the site's; default: all of them")
+    evaluate.add_argument(
+        "--out", metavar="FOLDER", type=Path, default=REPOSITORY / "evaluation", help="the results; default: evaluation"
+    )
+    evaluate.add_argument("--accept-licence", action="store_true", default=argparse.SUPPRESS, help="as for a build")
+    evaluate.add_argument("--work", metavar="FOLDER", type=Path, default=argparse.SUPPRESS, help="as for a build")
+    evaluate.add_argument("--site", metavar="FOLDER", type=Path, default=argparse.SUPPRESS, help="default: site")
+    evaluate.set_defaults(run=_evaluate)
+
     board = commands.add_parser(
         "leaderboard", help="build the site with several networks and a page that sets them side by side"
     )
@@ -246,6 +259,26 @@ def _predict(given: argparse.Namespace) -> int:
     restore(_folders_of(given).site)
     folders = _folders_of(given) if given.ensemble else None
     return predict_photos(given.photos, given.site, given.network, as_json=given.as_json, ensemble_in=folders)
+
+
+def _evaluate(given: argparse.Namespace) -> None:
+    from builder.files.ownership import refuse_foreign, restore
+    from builder.pipeline.record import photos_learned_from
+    from builder.pipeline.safe_folders import refuse_unsafe_results
+    from builder.site.network import choose_network, network_names_of
+    from builder.studies.external_validation.study import evaluate_on
+
+    folders, into = _folders_of(given), given.out.absolute()
+    restore(folders.site)
+    names = [choose_network(folders.site, given.network)] if given.network else network_names_of(folders.site)
+    refuse_unsafe_results(into, given.source, folders)
+    refuse_foreign(into)
+    if given.source == "ham10000":
+        from builder.data.sources.download import fetch_ham10000
+
+        fetch_ham10000(accept_licence=given.accept_licence)
+    learned_from = photos_learned_from(folders)
+    evaluate_on(given.source, folders.site, names, into, learned_from)
 
 
 def _compare(given: argparse.Namespace) -> None:

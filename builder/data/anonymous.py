@@ -72,6 +72,14 @@ KNOWN_WORDS = frozenset({
     "posterior torso", "scalp", "torso", "trunk", "upper extremity",
     "rosendahl", "vidir_modern", "vidir_molemax", "vienna_dias", "bcn_20000", "ham10000", "msk",
     "i", "ii", "iii", "iv", "v", "vi", "hair", "no hair", "yes", "no",
+    # Labels beyond the seven, as the ISIC archive, PAD-UFES and others have them, and the seven otherwise written.
+    "scc", "squamous cell carcinoma", "unk", "other", "none", "normal", "healthy", "benign", "malignant",
+    "indeterminate", "acrochordon", "angioma", "angiofibroma or fibrous papilla", "angiokeratoma", "hemangioma",
+    "atypical melanocytic proliferation", "cafe-au-lait macule", "clear cell acanthoma", "dermatitis", "eczema",
+    "lentigo", "lentigo nos", "lentigo simplex", "solar lentigo", "lichenoid keratosis", "melanoma in situ",
+    "melanoma metastasis", "neurofibroma", "psoriasis", "scar", "sebaceous hyperplasia", "verruca", "wart", "warts",
+    "ak", "ack", "actinic keratosis", "basal cell carcinoma", "dermatofibroma", "melanoma", "naevus", "nev", "nevus",
+    "pigmented benign keratosis", "seborrheic keratosis", "sek", "sk", "vascular lesion",
 })  # fmt: skip
 
 
@@ -90,14 +98,21 @@ def public_ids(
     A lesion gets the smallest id of its images.
     """
     given: set[str] = set()
-    images = [
-        image_id if PUBLIC_ID.fullmatch(image_id) else _number_of(photo.tobytes(), given)
-        for image_id, photo in zip(image_ids, pixels, strict=True)
-    ]
+    images = [public_image_id(image_id, photo, given) for image_id, photo in zip(image_ids, pixels, strict=True)]
+    return images, public_lesion_ids(images, lesion_ids)
+
+
+def public_image_id(image_id: str, photo: NDArray[np.uint8], given: set[str]) -> str:
+    """The public id of one image; given: the numbers of other images, to which this function adds a new one."""
+    return image_id if PUBLIC_ID.fullmatch(image_id) else _number_of(photo.tobytes(), given)
+
+
+def public_lesion_ids(images: Sequence[str], lesion_ids: Sequence[str]) -> list[str]:
+    """The public ids of the lesions; images: the public ids of the photos."""
     smallest: dict[str, str] = {}
     for image, lesion in zip(images, lesion_ids, strict=True):
         smallest[lesion] = min(image, smallest.get(lesion, image))
-    return images, [lesion if PUBLIC_ID.fullmatch(lesion) else smallest[lesion] for lesion in lesion_ids]
+    return [lesion if PUBLIC_ID.fullmatch(lesion) else smallest[lesion] for lesion in lesion_ids]
 
 
 def _number_of(photo: bytes, given: set[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from builder.classes import CODES
 from builder.config.data import DataConfig
 from builder.data.anonymous import count_reasons, known_words, public_ids
-from builder.data.ingest import Ingested, ingest_photos
+from builder.data.ingest import ingest_photos
 from builder.data.save import save_names, save_table
 from builder.data.sources.listing import Entry, LeftOut, Listing
 from builder.data.sources.recognise import files_of_source, list_source
@@ -54,7 +54,7 @@ def gather_photos(
     _refuse_if_too_few(data.source, len(ingested.entries), left_out, most_left_out)
     _refuse_few_classes(data.source, ingested.entries, fewest_classes)
     notes = _note_of_missing_classes(ingested.entries)
-    lesion_ids, near_identical = _lesions_of(ingested, lesions_are_known)
+    lesion_ids, near_identical = lesions_of(ingested.entries, ingested.likeness, lesions_are_known)
     # Not among those that are too many: nothing is missing where another photo of that name was taken.
     passed_over = [reason for listing in listings for reason in listing.passed_over]
     if passed_over:
@@ -80,10 +80,11 @@ def gather_at_width(photos: Path, data: DataConfig, into: Path, *, width_px: int
 
 
 def _listings(data: DataConfig) -> list[Listing]:
-    listings = [list_source(data.source)]
-    if data.test_source:
-        return _with_test_part(listings[0], list_source(data.test_source))
-    return listings
+    listings = [list_source(source) for source in (data.source, data.test_source) if source]
+    for listing in listings:
+        if listing.refusal:
+            raise listing.refusal
+    return _with_test_part(*listings) if data.test_source else listings
 
 
 def source_fingerprint(data: DataConfig) -> Any:
@@ -149,24 +150,30 @@ def _note_of_missing_classes(entries: list[Entry]) -> list[str]:
     return [note]
 
 
-def _lesions_of(ingested: Ingested, are_known: bool) -> tuple[list[str], dict[str, int] | None]:
-    """The lesion of each photo; if the source names none, near-identical photos count as one lesion."""
+def lesions_of(
+    entries: Sequence[Entry], likeness: Sequence[str], are_known: bool
+) -> tuple[list[str], dict[str, int] | None]:
+    """The lesion of each photo; if the source names none, near-identical photos count as one lesion.
+
+    likeness: of each photo, if the lesions are not known. Also returns how many photos are near-identical to another.
+    """
     if are_known:
-        return [entry.lesion_id for entry in ingested.entries], None
+        return [entry.lesion_id for entry in entries], None
     from builder.data.near_identical import group_near_identical
 
-    group_of = group_near_identical(ingested.likeness).tolist()
+    group_of = group_near_identical(likeness).tolist()
     lesion_of_group: dict[int, str] = {}
-    for group, entry in zip(group_of, ingested.entries, strict=True):
+    for group, entry in zip(group_of, entries, strict=True):
         if entry.lesion_id:
             lesion_of_group.setdefault(group, entry.lesion_id)
-    for group, entry in zip(group_of, ingested.entries, strict=True):
+    for group, entry in zip(group_of, entries, strict=True):
         lesion_of_group.setdefault(group, entry.image_id)
     sizes = Counter(group_of)
     alike = [group for group, size in sizes.items() if size > 1]
-    return [
-        entry.lesion_id or lesion_of_group[group] for group, entry in zip(group_of, ingested.entries, strict=True)
-    ], {"photos": sum(sizes[group] for group in alike), "groups": len(alike)}
+    return [entry.lesion_id or lesion_of_group[group] for group, entry in zip(group_of, entries, strict=True)], {
+        "photos": sum(sizes[group] for group in alike),
+        "groups": len(alike),
+    }
 
 
 def _about(listings: list[Listing], left_out: Iterable[LeftOut], notes: list[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import threading
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -132,6 +132,15 @@ def ingest_photos(
         [line.size for _, line in kept],
         [(_name(entry), line.reason) for entry, line in zip(entries, lines, strict=True) if line.reason],
     )
+
+
+def shrink_photos(listing: Listing, *, with_likeness: bool, width_px: int = WIDTH_PX) -> Generator[Shrunk, None, None]:
+    """Open and shrink the photos of a listing, in order, without storing them."""
+    how = _How(width_px, with_likeness)
+    if listing.rows:
+        yield from _shrunk_rows(listing.rows(width_px), 0, how)
+    else:
+        yield from _in_threads([entry.place for entry in listing.entries if entry.place], how)
 
 
 @contextmanager

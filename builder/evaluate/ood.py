@@ -61,11 +61,11 @@ def fit_ood_detector(
 
 def _measured(table: Photos, rows: Any) -> list[Measures]:
     return [
-        measure_quality(table.pixels[row], _across_px(size, table.pixels.shape[2]))
+        measure_quality(table.pixels[row], across_px(size, table.pixels.shape[2]))
         for row, size in zip(rows, table.details["size"][rows], strict=True)
     ]
 
 
-def _across_px(size: str, width_px: int) -> float:
+def across_px(size: str, width_px: int) -> float:
     """The width of the network's frame in a photo of a size such as "600x450"; the network's own width if unknown."""
     return centred_frame(*map(int, size.split("x"))).width if size else width_px

@@ -68,7 +68,14 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
         shown = {"networks": networks, "leakage": leakage, "folds": folds, "board": board}
         rendered = chain.run(RENDER, shown, {"config": config}, key=config.as_dict())
         replace_site(rendered, folders.site)
-        write_record(request, config, folders, finished=True, rendered=rendered, ensemble=ensemble)
+        learned_from = {
+            "photos": photos.relative_to(chain.work).as_posix(),
+            "split": parts.relative_to(chain.work).as_posix(),
+        }
+        write_record(
+            request, config, folders, finished=True, rendered=rendered, ensemble=ensemble,
+            learned_from=dict.fromkeys(networks, learned_from),
+        )  # fmt: skip
     if not chain.ran:
         console.print("Nothing has changed since the last build.")
     console.print(summary_of(rendered, folders.site, time.monotonic() - started))

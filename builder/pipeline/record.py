@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from builder.config.config import Config
 from builder.errors import BuildError
+from builder.files.ownership import is_whole
 from builder.files.regular import read_json
 from builder.files.whole import write_json
 from builder.folders import Folders
 from builder.pipeline.request import Request
 from builder.site.replace_site import site_files
+
+if TYPE_CHECKING:
+    from builder.data.photo_list import ListedPhoto
+
+# For each network of the site, its photos: result folders (`photos`, `split`) inside the work folder, or a `list` file.
+LearnedFrom = Mapping[str, Mapping[str, str]]
 
 
 def refuse_if_outdated(folders: Folders) -> None:
@@ -41,8 +49,12 @@ def write_record(
     finished: bool,
     rendered: Path | None = None,
     ensemble: dict[str, Any] | None = None,
+    learned_from: LearnedFrom | None = None,
 ) -> None:
-    """Record what is being built, for `publish` to compare, and the networks of all folds, for `predict`."""
+    """Record what is being built, for `publish` to compare, and the networks of all folds, for `predict`.
+
+    learned_from: the photos of each network, for `evaluate`.
+    """
     folders.work.mkdir(parents=True, exist_ok=True)
     record = {
         "finished": finished,
@@ -52,5 +64,44 @@ def write_record(
         "config": config.as_dict(),
         **({"site": site_files(rendered)} if rendered else {}),
         **({"ensemble": ensemble} if ensemble else {}),
+        **({"learned_from": learned_from} if learned_from else {}),
     }
     write_json(folders.record, record)
+
+
+def photos_learned_from(folders: Folders) -> dict[str, list[ListedPhoto]]:
+    """The photos that each network of the site was made from, with their parts; unknown ones are missing."""
+    try:
+        record = read_json(folders.record)
+        if not record["finished"] or record["site"] != site_files(folders.site):
+            return {}
+        sources = {name: dict(source) for name, source in record["learned_from"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    lists: dict[tuple[tuple[str, str], ...], list[ListedPhoto]] = {}
+    found = {}
+    for name, source in sources.items():
+        key = tuple(sorted(source.items()))
+        try:
+            lists[key] = found[name] = lists[key] if key in lists else _listed(source, folders.work)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _listed(source: Mapping[str, str], work: Path) -> list[ListedPhoto]:
+    import numpy as np
+
+    from builder.data.photo_list import list_photos, read_photo_list
+    from builder.data.store import load_photos
+    from builder.split import load_parts
+
+    if "list" in source:
+        return read_photo_list(Path(source["list"]))
+    photos, split = work / source["photos"], work / source["split"]
+    if not (is_whole(photos) and is_whole(split)):
+        raise ValueError(f"{photos} or {split} is damaged")
+    part_of = np.full(len(load_photos(photos).labels), "", dtype=object)
+    for part, rows in load_parts(split).items():
+        part_of[rows] = part
+    return list_photos(photos, part_of.tolist())

@@ -41,6 +41,15 @@ def refuse_unsafe(config: Config | None, folders: Folders, *, replaces_site: boo
     _refuse_foreign_work(folders.work)
 
 
+def refuse_unsafe_results(into: Path, source: str, folders: Folders) -> None:
+    """Raise a BuildError unless a command that reads `source` may write its results to `into`."""
+    said = f"the --out folder {into}"
+    _refuse_overlap(said, into, f"the data in {source}", _folder_of(source))
+    _refuse_overlap(said, into, f"the --work folder {folders.work}", folders.work)
+    _refuse_overlap(said, into, f"the --site folder {folders.site}", folders.site)
+    _refuse_place(said, into)
+
+
 @contextmanager
 def at_work(folders: Folders) -> Iterator[None]:
     """Hold the lock of the work folder, and mark the folder."""
@@ -52,16 +61,18 @@ def at_work(folders: Folders) -> Iterator[None]:
 
 
 def _sources_in(config: Config | None) -> dict[str, Path]:
-    """The folder or file of each source of data; for a table its folder, which holds the photos of its rows."""
+    """The folder or file of each source of data."""
+    sources = {config.data.source, config.data.test_source} - {"", "demo"} if config else set()
+    return {source: _folder_of(source) for source in sorted(sources)}
+
+
+def _folder_of(source: str) -> Path:
+    """The folder or file of a source; for a table its folder, which holds the photos of its rows."""
     from builder.data.sources.photo_files import TABLE_SUFFIXES
     from builder.data.sources.recognise import path_of
 
-    sources = {config.data.source, config.data.test_source} - {"", "demo"} if config else set()
-    paths = {source: path_of(source) for source in sorted(sources)}
-    return {
-        source: path.parent if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES else path
-        for source, path in paths.items()
-    }
+    path = path_of(source)
+    return path.parent if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES else path
 
 
 def _refuse_overlap(said: str, folder: Path, what: str, other: Path) -> None:

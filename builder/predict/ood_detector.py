@@ -147,13 +147,17 @@ def _activates(layer: Any) -> bool:
 
 def cells_of(network: Network, layers: Mapping[str, int], pixels: Pixels, advance: Advance | None = None) -> Cells:
     """The outputs of these layers for pixels (photos, height, width, 3), averaged over their cells."""
-    outputs = [
+    beginning = tf_keras.Model(network.inputs, cell_outputs(network, layers))
+    batches = [beginning.predict_on_batch(batch) for batch in in_batches(pixels, advance)]
+    return [np.concatenate(of_layer) for of_layer in zip(*batches, strict=True)]
+
+
+def cell_outputs(network: Network, layers: Mapping[str, int]) -> list[Any]:
+    """The tensors that `cells_of` computes: the output of each layer, averaged over its cells."""
+    return [
         tf_keras.layers.AveragePooling2D(cell_px, name=f"cells_of_{name}")(network.get_layer(name).output)
         for name, cell_px in layers.items()
     ]
-    beginning = tf_keras.Model(network.inputs, outputs)
-    batches = [beginning.predict_on_batch(batch) for batch in in_batches(pixels, advance)]
-    return [np.concatenate(of_layer) for of_layer in zip(*batches, strict=True)]
 
 
 def features_of(cells: Cells) -> Floats:

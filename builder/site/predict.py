@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.classes import CLASSES, CODES
-from builder.errors import BuildError
 from builder.folders import TEMPLATES, Folders
 from builder.photo.decode import PhotoProblem, read_photo
 from builder.photo.frame import Pixels, centred_frame
 from builder.photo.preprocess import frame_and_shrink
 from builder.photo.quality import Measures, measure_quality
-from builder.predict.decision import decide
-from builder.site.built import read_card, read_site_json
+from builder.site.built import read_card
 from builder.site.messages import Messages, load_messages
+from builder.site.network import Answer, SiteNetwork, choose_network
 from builder.terminal import visible
 
 if TYPE_CHECKING:
@@ -43,9 +42,9 @@ def predict_photos(
     the mean of their predictions; the site's network still decides whether a photo shows a lesion. A photo that cannot
     be used is reported on standard error; the others are still classified.
     """
-    model = _model_of(site, network)
-    members = _members_of(ensemble_in, model.name) if ensemble_in else None
-    card = read_card(site, model.name)
+    name = choose_network(site, network)
+    members = _members_of(ensemble_in, name) if ensemble_in else None
+    card = read_card(site, name)
     readable: list[Path] = []
     pixels: list[Pixels] = []
     measures: list[Measures] = []
@@ -59,7 +58,7 @@ def predict_photos(
         readable.append(photo)
         pixels.append(seen)
         measures.append(measure_quality(seen, centred_frame(whole.shape[1], whole.shape[0]).width))
-    answers = _classify(pixels, measures, model, card["judgement"]) if pixels else []
+    answers = list(map(_as_json, SiteNetwork(site, card).answer(pixels, measures))) if pixels else []
     if members and answers:
         answers = _answer_together(members, pixels, answers)
     if as_json:
@@ -75,40 +74,12 @@ def predict_photos(
     return 0 if len(readable) == len(photos) else 1
 
 
-def _model_of(site: Path, network: str | None) -> Path:
-    if not (site / "report.json").is_file():
-        raise BuildError("there is no built network yet", remedy="run python build.py first")
-    try:
-        names = list(read_site_json(site, "report.json")["networks"])
-    except (LookupError, TypeError) as error:
-        raise BuildError(f"{site / 'report.json'} is damaged", remedy="run python build.py again") from error
-    if network and network not in names:
-        raise BuildError(f"the site has no network '{network}'", remedy=f"it has: {', '.join(names)}")
-    return site / "model" / (network or names[0])
-
-
-def _classify(
-    pixels: list[Pixels], measures: list[Measures], model: Path, limits: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Each photo's probabilities by class, and the decision about what to say."""
-    import numpy as np
-
-    from builder.export.layers_model import load_layers_model
-    from builder.predict.ood_detector import cells_of, detector_of
-    from builder.predict.trained import predict
-
-    network, photos = load_layers_model(model), np.stack(pixels)
-    probabilities = predict(network, photos)
-    detector = detector_of(limits["scope"])
-    ood_scores = detector.score(cells_of(network, detector.looked_at, photos))
-    return [
-        {
-            "probabilities": {code: float(value) for code, value in zip(CODES, row, strict=True)},
-            "scope": float(ood_score),
-            "judgement": decide(row.tolist(), float(ood_score), measured, limits),
-        }
-        for row, ood_score, measured in zip(probabilities, ood_scores, measures, strict=True)
-    ]
+def _as_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "probabilities": {code: float(value) for code, value in zip(CODES, answer.probabilities, strict=True)},
+        "scope": answer.ood_score,
+        "judgement": answer.decision,
+    }
 
 
 def _members_of(folders: Folders, network: str) -> Members:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from builder.classes import CLASSES, CODES
 from builder.data.sources.ham10000 import PART_NAMES
-from builder.data.sources.listing import Entry, LeftOut, Listing
+from builder.data.sources.listing import Entry, LeftOut, Listing, unknown_label
 from builder.data.sources.photo_files import Found, readable
 from builder.errors import BuildError
 
@@ -50,7 +50,7 @@ def is_class_folders(found: Found) -> bool:
 
 
 def list_class_folders(found: Found) -> Listing:
-    """List the photos of all class folders. Raises BuildError if a folder's name is not the name of a class."""
+    """List the photos of all class folders; a folder with another name than a class's leads to a `refusal`."""
     start = _length_of_wrapping(found)
     entries: list[Entry] = []
     left_out: list[LeftOut] = [*found.left_out]
@@ -61,20 +61,24 @@ def list_class_folders(found: Found) -> Listing:
             entries.append(Entry(readable(path), "", code, place, part))
         elif folder:
             unknown[folder] += 1
+            left_out.append((readable(path), unknown_label(readable(folder))))
         else:
             left_out.append((readable(path), "it lies in no class folder"))
-    if unknown:
-        names = ", ".join(f"'{readable(name)}' ({count})" for name, count in sorted(unknown.items()))
-        raise BuildError(
-            f"folders whose name is not that of a kind of lesion, and how many photos are in them: {names}",
-            remedy=f"rename them to one of {', '.join(CODES)} (or its full name), or move them away",
-        )
     return Listing(
         source="class folders",
         title="photos in class folders",
         entries=entries,
         left_out=left_out,
         passed_over=found.passed_over,
+        refusal=_refusal_of(unknown) if unknown else None,
+    )
+
+
+def _refusal_of(unknown: Counter[str]) -> BuildError:
+    names = ", ".join(f"'{readable(name)}' ({count})" for name, count in sorted(unknown.items()))
+    return BuildError(
+        f"folders whose name is not that of a kind of lesion, and how many photos are in them: {names}",
+        remedy=f"rename them to one of {', '.join(CODES)} (or its full name), or move them away",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from sys import intern
 
 from builder.classes import CODES
-from builder.data.sources.listing import DETAILS, Entry, LeftOut, Listing, Place
+from builder.data.sources.listing import DETAILS, Entry, LeftOut, Listing, Place, unknown_label
 from builder.data.sources.photo_files import Found, by_name
 from builder.data.sources.tables import Line, read_table
 
@@ -94,7 +94,7 @@ def _why_not(entry: Entry, part: str) -> str | None:
     if not entry.lesion_id:
         return "the metadata gives no lesion id, so it cannot be kept out of the other parts"
     if entry.code not in CODES:
-        return f"unknown label '{entry.code}'"
+        return unknown_label(entry.code)
     if part and not entry.part:
         return f"unknown part '{part}': known are training, validation and test"
     return None

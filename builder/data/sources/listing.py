@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -9,11 +11,21 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
+from builder.errors import BuildError
+
 # What some sources say of a photo beside its label; kept for figures of subgroups.
 DETAILS = ("dx_type", "age", "sex", "localization", "dataset", "skin_tone", "hair")
 
 LeftOut = tuple[str, str]  # name, reason
 Row = NDArray[np.uint8] | str  # a photo as the network sees it, or why it cannot be used
+
+
+_UNKNOWN_LABEL = re.compile(r"unknown label '(.*)'", re.DOTALL)
+
+
+def unknown_label(label: str) -> str:
+    """The reason for leaving out a photo whose label is none of the classes."""
+    return f"unknown label '{label}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,8 @@ class Entry:
 class Listing:
     """The photos of a source.
 
-    rows: for a source of arrays, opens the photos of `entries`, in their order, at a given width in pixels.
+    rows: for a source of arrays, opens the photos of `entries`, in their order, at a given width in pixels. refusal:
+    why no build takes this source, although the photos of `entries` can be used.
     """
 
     source: str  # its kind in one word
@@ -61,3 +74,10 @@ class Listing:
     citation: str | None = None
     notes: list[str] = field(default_factory=list)  # whole sentences for whoever reads the report
     rows: Callable[[int], Iterator[Row]] | None = None
+    refusal: BuildError | None = None
+
+    @property
+    def unknown_labels(self) -> Counter[str]:
+        """The number of photos left out for each label that is none of the classes; "" is an empty label."""
+        found = (_UNKNOWN_LABEL.fullmatch(reason) for _, reason in self.left_out)
+        return Counter(label[1] for label in found if label)

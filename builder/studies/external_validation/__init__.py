@@ -1,0 +1,1 @@
+"""`python build.py evaluate SOURCE`: external validation of the site's networks on labelled photos."""
