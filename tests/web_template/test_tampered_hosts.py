@@ -7,12 +7,13 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from builder.site.languages import LANGUAGES
 from tests.conftest import Build
@@ -80,30 +81,43 @@ class Host:
         self._server.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def host(demo_build: Build) -> Iterator[Host]:
-    host = Host(demo_build.site)
+    """A host of its own for each test: an address of which the browser has kept nothing."""
+    with hosting(demo_build.site) as host:
+        yield host
+
+
+@contextmanager
+def hosting(site: Path) -> Iterator[Host]:
+    host = Host(site)
     yield host
     host.close()
 
 
 @pytest.fixture
-def tampered(host: Host) -> Iterator[dict[str, bytes | None]]:
-    """What stands in the place of which files, in one test."""
-    yield host.tampered
-    host.tampered.clear()
+def tampered(host: Host) -> dict[str, bytes | None]:
+    """What stands in the place of which files."""
+    return host.tampered
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests, whose first tab stays open: so the browser compiles TensorFlow.js once."""
     context = browser.new_context(service_workers="block")
     context.set_default_timeout(WITHIN_MS)
     context.add_init_script(METERED)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, untouched: dict[str, Any]) -> Iterator[Page]:
     page = context.new_page()
     unexpected: list[str] = []
     page.on("pageerror", lambda error: unexpected.append(f"{error.name}: {error.message}"))
     yield page
-    context.close()
+    page.close()
     # A script that is cut is the browser's own to complain about; anything else should have been caught.
     # (Of one from disk it says so in other words.)
     assert [error for error in unexpected if not error.removeprefix("Uncaught ").startswith("SyntaxError")] == []
@@ -121,11 +135,9 @@ def visit(page: Page, address: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def untouched(browser: Browser, host: Host) -> dict[str, Any]:
-    context = browser.new_context(service_workers="block")
-    context.add_init_script(METERED)
-    answer = visit(context.new_page(), f"{host.address}index.html#en")
-    context.close()
+def untouched(context: BrowserContext, demo_build: Build) -> dict[str, Any]:
+    with hosting(demo_build.site) as host:
+        answer = visit(context.new_page(), f"{host.address}index.html#en")
     assert len(answer["rows"]) == 7
     return answer
 
