@@ -21,8 +21,8 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Axes:
-    """A plot of `width` x `height` with its axes; templates ask it for the position of a value."""
+class Plot:
+    """A plot of `width` x `height`: the edges of its inner part, and its ticks."""
 
     width: float
     height: float
@@ -30,10 +30,16 @@ class Axes:
     right: float
     top: float
     bottom: float
-    x_range: tuple[float, float]
-    y_range: tuple[float, float]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
+
+
+@dataclass(frozen=True, slots=True)
+class Axes(Plot):
+    """A plot that templates ask for the position of a value."""
+
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
 
     def x(self, value: float) -> float:
         return round(scale_between(*self.x_range, self.left, self.right)(value), 1)
@@ -64,8 +70,8 @@ def axes(
         width, height, LEFT, right, TOP, bottom,
         x_range=(x_values[0], x_values[-1]),
         y_range=(y_values[0], y_values[-1]),
-        x_ticks=[Tick(round(to_x(value), 1), value) for value in x_values],
-        y_ticks=[Tick(round(to_y(value), 1), value) for value in y_values],
+        x_ticks=ticks(x_values, to_x),
+        y_ticks=ticks(y_values, to_y),
     )  # fmt: skip
 
 
@@ -84,6 +90,10 @@ def nice_ticks(low: float, high: float) -> list[float]:
     step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def ticks(values: Iterable[float], scale: Callable[[float], float]) -> list[Tick]:
+    return [Tick(round(scale(value), 1), value) for value in values]
 
 
 def path(points: Iterable[Point]) -> str:

@@ -6,23 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from builder.site.plots.axes import Tick, nice_ticks, path, scale_between
+from builder.site.plots.axes import Plot, nice_ticks, path, scale_between, ticks
 
 EPOCH_TICKS_AT_MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Curves:
-    """Training and validation over the epochs, in the units of a drawing `width` x `height`."""
+class Curves(Plot):
+    """Training and validation over the epochs."""
 
-    width: float
-    height: float
-    left: float
-    right: float
-    top: float
-    bottom: float
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
     training: str  # SVG path data, as the next
     validation: str
     reference: float | None  # the position of the reference value
@@ -61,8 +53,8 @@ def curves(
         right=right,
         top=top,
         bottom=bottom,
-        x_ticks=[Tick(round(to_x(epoch), 1), epoch) for epoch in range(int(min(epochs)), int(max(epochs)) + 1, step)],
-        y_ticks=[Tick(round(to_y(value), 1), value) for value in y_values],
+        x_ticks=ticks(range(int(min(epochs)), int(max(epochs)) + 1, step), to_x),
+        y_ticks=ticks(y_values, to_y),
         training=paths["training"],
         validation=paths["validation"],
         reference=None if reference is None else round(to_y(reference), 1),

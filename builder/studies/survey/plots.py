@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.site.plots.axes import Tick, nice_ticks, path
+from builder.site.plots.axes import Plot, nice_ticks, path, scale_between, ticks
 
 LEVELS = 256  # of a channel
 BRIGHTNESS_TICKS = (0, 64, 128, 192, 255)
@@ -16,17 +16,9 @@ HISTOGRAM_BARS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """The levels of red, green and blue, in a drawing `width` x `height`."""
+class Lines(Plot):
+    """The levels of red, green and blue."""
 
-    width: float
-    height: float
-    left: float
-    right: float
-    top: float
-    bottom: float
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
     paths: dict[str, str]  # channel -> SVG path data
 
 
@@ -43,17 +35,11 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
-    """A histogram: the places where bars begin, their heights, and ticks, in a drawing `width` x `height`."""
+class Bars(Plot):
+    """A histogram."""
 
-    width: float
-    height: float
-    left: float
-    bottom: float
     bar_width: float
     bars: list[tuple[float, float, float]]  # (x, y, height)
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
 
 
 def level_lines(
@@ -62,12 +48,11 @@ def level_lines(
     """Place the share of pixels in each bin of levels, shape (3, bins)."""
     right, top = width - 8, 12.0
     y_values = nice_ticks(0.0, float(levels.max()))
+    to_x, to_y = scale_between(0, LEVELS, left, right), scale_between(0, y_values[-1], bottom, top)
     bins = levels.shape[1]
-    to_x = [left + (right - left) * (number + 0.5) / bins for number in range(bins)]
+    middles = [to_x((number + 0.5) * LEVELS / bins) for number in range(bins)]
     paths = {
-        channel: path(
-            (x, bottom - (bottom - top) * float(share) / y_values[-1]) for x, share in zip(to_x, row, strict=True)
-        )
+        channel: path((x, to_y(float(share))) for x, share in zip(middles, row, strict=True))
         for channel, row in zip(("red", "green", "blue"), levels, strict=True)
     }
     return Lines(
@@ -77,8 +62,8 @@ def level_lines(
         right=right,
         top=top,
         bottom=bottom,
-        x_ticks=[Tick(round(left + (right - left) * level / LEVELS, 1), level) for level in BRIGHTNESS_TICKS],
-        y_ticks=[Tick(round(bottom - (bottom - top) * value / y_values[-1], 1), value) for value in y_values],
+        x_ticks=ticks(BRIGHTNESS_TICKS, to_x),
+        y_ticks=ticks(y_values, to_y),
         paths=paths,
     )
 
@@ -107,21 +92,20 @@ def size_bars(
     x_values = nice_ticks(min(values), max(values))
     counts, _ = np.histogram(values, bins=HISTOGRAM_BARS, range=(x_values[0], x_values[-1]), weights=weights)
     y_values = nice_ticks(0.0, float(counts.max()))
+    to_y = scale_between(0, y_values[-1], bottom, top)
     step = (right - left) / HISTOGRAM_BARS
-    heights = [float(count) / y_values[-1] * (bottom - top) for count in counts]
     return Bars(
         width=width,
         height=height,
         left=left,
+        right=right,
+        top=top,
         bottom=bottom,
         bar_width=round(step - 2, 1),
         bars=[
-            (round(left + number * step + 1, 1), round(bottom - tall, 1), round(tall, 1))
-            for number, tall in enumerate(heights)
+            (round(left + number * step + 1, 1), round(to_y(count), 1), round(bottom - to_y(count), 1))
+            for number, count in enumerate(counts.tolist())
         ],
-        x_ticks=[
-            Tick(round(left + (value - x_values[0]) / (x_values[-1] - x_values[0]) * (right - left), 1), value)
-            for value in x_values
-        ],
-        y_ticks=[Tick(round(bottom - value / y_values[-1] * (bottom - top), 1), value) for value in y_values],
+        x_ticks=ticks(x_values, scale_between(x_values[0], x_values[-1], left, right)),
+        y_ticks=ticks(y_values, to_y),
     )
