@@ -142,7 +142,7 @@ def _parts_by_lesion(table: Photos, rules: SplitConfig, *, in_folds: bool) -> Pa
 
 
 def _split_off_validation(parts: Parts, table: Photos, rules: SplitConfig) -> None:
-    # Validation is split off before augmentation: no twin of a training photo can land in it.
+    # Validation is split off before augmentation: no augmented copy of a training photo can be in it.
     rest = np.flatnonzero(parts == TRAINING)
     is_validation = split_by_lesion(table.lesion_ids[rest], table.labels[rest], rules.validation_share, rules.seed)
     parts[rest[is_validation]] = VALIDATION

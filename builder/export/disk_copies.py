@@ -26,6 +26,6 @@ def write_disk_copy(path: Path, site_root: Path) -> Path:
     """Write the disk copy of one file of the site; the same file always gives the same copy."""
     name = json.dumps(path.relative_to(site_root).as_posix())
     content = base64.b64encode(path.read_bytes()).decode("ascii")
-    twin = disk_copy_of(path)
-    twin.write_text(f'Bytes.handOver({name}, "{content}");\n', encoding="ascii", newline="\n")
-    return twin
+    disk_copy = disk_copy_of(path)
+    disk_copy.write_text(f'Bytes.handOver({name}, "{content}");\n', encoding="ascii", newline="\n")
+    return disk_copy

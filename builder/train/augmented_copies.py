@@ -24,8 +24,8 @@ def augment_training(photos: Path, split: Path, rules: AugmentConfig, into: Path
     with appending_pixels(into / "pixels.npy", width_px=table.pixels.shape[2]) as writer:
         for start in range(0, len(pixels), BLOCK_PHOTOS):
             writer.append(pixels[start : start + BLOCK_PHOTOS])
-        for twin in draw_copies(pixels, rules.mirror_share, rules.zoom_keep_share, rules.seed):
-            writer.append(twin)
+        for augmented in draw_copies(pixels, rules.mirror_share, rules.zoom_keep_share, rules.seed):
+            writer.append(augmented)
     np.save(into / "labels.npy", np.concatenate([labels, labels]))
 
 

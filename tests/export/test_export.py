@@ -143,9 +143,9 @@ def test_a_twin_hands_over_the_files_bytes(tmp_path: Path) -> None:
     file = tmp_path / "model" / "a.bin"
     file.parent.mkdir()
     file.write_bytes(bytes(range(256)))
-    twin = write_disk_copy(file, tmp_path)
-    assert twin == disk_copy_of(file) == tmp_path / "model" / "a.bin.js"
-    found = re.fullmatch(r'Bytes\.handOver\("model/a\.bin", "(.+)"\);\n', twin.read_text())
+    disk_copy = write_disk_copy(file, tmp_path)
+    assert disk_copy == disk_copy_of(file) == tmp_path / "model" / "a.bin.js"
+    found = re.fullmatch(r'Bytes\.handOver\("model/a\.bin", "(.+)"\);\n', disk_copy.read_text())
     assert found and base64.b64decode(found[1]) == file.read_bytes()
 
 

@@ -74,7 +74,7 @@ def leave_parts(into: Path) -> None:
 
 
 def turn_round(earlier: Path, into: Path) -> None:
-    (into / "twins.npy").write_bytes((earlier / "parts.npy").read_bytes()[::-1])
+    (into / "further.npy").write_bytes((earlier / "parts.npy").read_bytes()[::-1])
 
 
 def run_chain(work: Path) -> list[str]:
@@ -86,7 +86,7 @@ def run_chain(work: Path) -> list[str]:
 
 @ways
 @pytest.mark.parametrize(
-    "file", ["split/*/done.json", "split/*/parts.npy", "split/*/further/*.json", "augment/*/twins.npy"]
+    "file", ["split/*/done.json", "split/*/parts.npy", "split/*/further/*.json", "augment/*/further.npy"]
 )
 def test_a_damaged_result_is_said_and_made_anew(
     tmp_path: Path, file: str, way: str, capsys: pytest.CaptureFixture[str]
@@ -122,7 +122,7 @@ def test_the_list_of_another_result_is_a_damaged_one(tmp_path: Path) -> None:
     before = contents(tmp_path)
     [done], [other] = tmp_path.glob(f"split/*/{DONE}"), tmp_path.glob(f"augment/*/{DONE}")
     shutil.copy(other, done)
-    shutil.copy(other.with_name("twins.npy"), done.parent)
+    shutil.copy(other.with_name("further.npy"), done.parent)
     assert run_chain(tmp_path) == ["split"] and contents(tmp_path).items() >= before.items()
 
 

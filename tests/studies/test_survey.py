@@ -77,7 +77,7 @@ def test_a_copy_under_another_lesion_and_label_is_found(surveyed: Surveyed) -> N
     assert re.search(
         r"near-identical: \d+ pairs? of photos, 1 of different lesions, 1 of different labels", surveyed.output
     )
-    first = surveyed.page[surveyed.page.index('class="twin"') :]
+    first = surveyed.page[surveyed.page.index('class="photo-pair"') :]
     assert "different lesions, <strong>different labels</strong>" in first[: first.index("Befund")]
 
 

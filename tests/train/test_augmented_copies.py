@@ -1,4 +1,4 @@
-"""Augmentation: one twin a photo, mirrored or truly zoomed into the centre."""
+"""Augmented copies: one per photo, mirrored or zoomed into the centre."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def photos(count: int) -> np.ndarray:
 
 def test_half_the_twins_are_mirrored_and_half_zoomed() -> None:
     given = photos(10)
-    twins = list(draw_copies(given, 0.5, 0.67, 101))
-    mirrored = [(twin == photo[:, ::-1]).all() for photo, twin in zip(given, twins, strict=True)]
-    zoomed = [(twin == zoom(photo, 0.67)).all() for photo, twin in zip(given, twins, strict=True)]
+    copies = list(draw_copies(given, 0.5, 0.67, 101))
+    mirrored = [(copy == photo[:, ::-1]).all() for photo, copy in zip(given, copies, strict=True)]
+    zoomed = [(copy == zoom(photo, 0.67)).all() for photo, copy in zip(given, copies, strict=True)]
     assert sum(mirrored) == 5
     assert [not is_mirrored for is_mirrored in mirrored] == zoomed
 

@@ -119,7 +119,7 @@ def describe(file: Path) -> dict[str, Any]:
 
 
 def write_network(site: Path) -> Path:
-    """Write a network as the build exports it, its weights in two shards, with card and twins."""
+    """Write a network as the build exports it, its weights in two shards, with card and disk copies."""
     kernel, bias = small_network()
     folder = site / "model" / "cnn"
     folder.mkdir(parents=True)

@@ -50,24 +50,26 @@ class Survey:
     kinds: list[Kind]
     sizes: list[tuple[Size, int]] | None  # commonest first; None where only shrunk photos are known
     levels: Numbers  # (3, LEVEL_BINS): share of each channel's pixels
-    twins: list[tuple[int, int]]  # near-identical pairs, first those of different labels, then of different lesions
-    twins_across_lesions: int  # pairs that a split by lesion does not keep together
-    twins_of_two_labels: int
+    near_identical: list[
+        tuple[int, int]
+    ]  # near-identical pairs, first those of different labels, then of different lesions
+    near_identical_across_lesions: int  # pairs that a split by lesion does not keep together
+    near_identical_of_two_labels: int
     parts: dict[str, int]  # the source's own, as far as it has any -> photos; "" for those in none
-    twins_across_parts: int
+    near_identical_across_parts: int
     odd: dict[str, list[int]]  # what is odd -> the photos that are it most
     left_out: list[tuple[str, list[str]]]  # (reason, names), commonest reason first
 
 
 def survey_photos(
-    photos: Photos, *, sizes: Counter[Size] | None, twins: list[tuple[int, int]], examples: int, oddities: int
+    photos: Photos, *, sizes: Counter[Size] | None, near_identical: list[tuple[int, int]], examples: int, oddities: int
 ) -> Survey:
     """Measure `photos`; examples, oddities: how many photos to pick per class, and per type of oddity."""
     colours, contrast, levels = _measure(photos.pixels)
     brightness = colours @ np.array(LUMA)
     of_lesion = Counter(photos.lesion_ids.tolist())
-    two_labels = {pair for pair in twins if photos.labels[pair[0]] != photos.labels[pair[1]]}
-    across = {pair for pair in twins if photos.lesion_ids[pair[0]] != photos.lesion_ids[pair[1]]}
+    two_labels = {pair for pair in near_identical if photos.labels[pair[0]] != photos.labels[pair[1]]}
+    across = {pair for pair in near_identical if photos.lesion_ids[pair[0]] != photos.lesion_ids[pair[1]]}
     parts = Counter(photos.own_parts.tolist())
     return Survey(
         about=photos.about,
@@ -78,11 +80,13 @@ def survey_photos(
         kinds=[_kind(photos, lesion_class, colours, brightness, examples) for lesion_class in CLASSES],
         sizes=None if sizes is None else sorted(sizes.items(), key=lambda entry: (-entry[1], entry[0])),
         levels=levels,
-        twins=sorted(twins, key=lambda pair: (pair not in two_labels, pair not in across, pair)),
-        twins_across_lesions=len(across),
-        twins_of_two_labels=len(two_labels),
+        near_identical=sorted(near_identical, key=lambda pair: (pair not in two_labels, pair not in across, pair)),
+        near_identical_across_lesions=len(across),
+        near_identical_of_two_labels=len(two_labels),
         parts={part: parts[part] for part in (*PARTS, "") if parts[part]} if set(parts) - {""} else {},
-        twins_across_parts=sum(photos.own_parts[one] != photos.own_parts[other] for one, other in twins),
+        near_identical_across_parts=sum(
+            photos.own_parts[one] != photos.own_parts[other] for one, other in near_identical
+        ),
         odd={
             "darkest": np.argsort(brightness, kind="stable")[:oddities].tolist(),
             "lightest": np.argsort(-brightness, kind="stable")[:oddities].tolist(),

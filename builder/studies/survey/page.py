@@ -27,7 +27,7 @@ from builder.terminal import visible
 
 EXAMPLES = 12  # of each class on the contact sheet
 ODDITIES = 6  # of each kind
-TWINS_SHOWN = 12  # pairs
+PAIRS_SHOWN = 12  # pairs
 SIZES_SHOWN = 6
 REASONS_SHOWN = 10  # in the terminal
 NAMES_SHOWN = 20  # of files left out for one reason
@@ -45,7 +45,7 @@ def write_survey(data: Path, into: Path, refusal: str | None) -> None:
     survey = survey_photos(
         photos,
         sizes=_sizes(photos),
-        twins=near_identical_pairs(likenesses),
+        near_identical=near_identical_pairs(likenesses),
         examples=EXAMPLES,
         oddities=ODDITIES,
     )
@@ -84,7 +84,7 @@ def _size(text: str) -> Size:
 
 def _lines(survey: Survey) -> list[str]:
     lesions = f" of {counted(survey.lesions, 'lesion', 'lesions')}, at most {survey.most_of_one_lesion} of one lesion"
-    across = f", {survey.twins_across_lesions:,} of different lesions"
+    across = f", {survey.near_identical_across_lesions:,} of different lesions"
     if not survey.lesions_are_known:
         lesions, across = "; which of them show the same lesion it does not say", ""
     lines = [
@@ -101,9 +101,13 @@ def _lines(survey: Survey) -> list[str]:
         lines.append(f"sizes: {', '.join(sizes)}{f' and {more} more sizes' if more > 0 else ''}")
     if survey.parts:
         parts = ", ".join(f"{count:,} {part or 'in none'}" for part, count in survey.parts.items())
-        lines.append(f"parts of its own: {parts}; near-identical pairs across parts: {survey.twins_across_parts:,}")
-    twins = counted(len(survey.twins), "pair", "pairs")
-    lines.append(f"near-identical: {twins} of photos{across}, {survey.twins_of_two_labels:,} of different labels")
+        lines.append(
+            f"parts of its own: {parts}; near-identical pairs across parts: {survey.near_identical_across_parts:,}"
+        )
+    pairs = counted(len(survey.near_identical), "pair", "pairs")
+    lines.append(
+        f"near-identical: {pairs} of photos{across}, {survey.near_identical_of_two_labels:,} of different labels"
+    )
     lines += survey.about["notes"]
     left_out = sum(len(names) for _, names in survey.left_out)
     lines.append(f"left out: {counted(left_out, 'file', 'files')}")
@@ -122,7 +126,7 @@ def _write_page(survey: Survey, photos: Photos, refusal: str | None, into: Path)
     shutil.copy(TEMPLATES / "css" / "_survey.css", into / "css" / "survey.css")
     shutil.copy(TEMPLATES / "icon.svg", into)
     shown = {position for kind in survey.kinds for position in kind.examples}
-    shown |= {position for pair in survey.twins[:TWINS_SHOWN] for position in pair}
+    shown |= {position for pair in survey.near_identical[:PAIRS_SHOWN] for position in pair}
     shown |= {position for positions in survey.odd.values() for position in positions}
     for position in sorted(shown):
         picture = Image.fromarray(photos.pixels[position])
@@ -139,7 +143,7 @@ def _write_page(survey: Survey, photos: Photos, refusal: str | None, into: Path)
         codes=[kind.lesion_class.code for kind in survey.kinds],
         labels=photos.labels,
         picture=_picture,
-        twins=survey.twins[:TWINS_SHOWN],
+        near_identical=survey.near_identical[:PAIRS_SHOWN],
         sizes=None if survey.sizes is None else survey.sizes[:SIZES_SHOWN],
         framed=_framed(survey.sizes),
         names_shown=NAMES_SHOWN,

@@ -11,7 +11,7 @@ import * as Store from "./store.js";
  * @typedef {{readonly card: Card, readonly files: Map<string, ArrayBuffer>, readonly fastest: string | undefined, noteFastest(name: string): void}} Brought
  */
 /** @typedef {Awaited<ReturnType<typeof Store.open>>} Shelf */
-const AT_ONCE = 6; // downloads; what a browser allows one server anyway, and it bounds the memory of twins
+const AT_ONCE = 6; // downloads; what a browser allows one server anyway, and it bounds the memory of disk copies
 const SPEED_KNOWN_AFTER_MS = 1000;
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The one way to the site's files: works over http and in a page opened from disk.
  *
- * Over http it is `fetch`. From disk browsers refuse `fetch` but load scripts, so the build puts a twin beside each
+ * Over http it is `fetch`. From disk browsers refuse `fetch` but load scripts, so the build puts a disk copy beside each
  * file (`a/b.bin` -> `a/b.bin.js`, written by builder/export/disk_copies.py) that hands the file's bytes over in base64.
  *
  * The page carries the hashes of the files that decide an answer (builder/site/render.py): another file is never given out.
@@ -32,7 +32,7 @@ export class Problem extends Error {
 }
 
 /**
- * The bytes of the twin that is running now, by its script element.
+ * The bytes of the disk copy that is running now, by its script element.
  * @type {Map<Element, {name: string, bytes: Uint8Array<ArrayBuffer>}>}
  */
 const handedOver = new Map();
@@ -214,19 +214,19 @@ async function fromTwin(address, onBytes) {
   document.head.append(script);
   const found = await loaded;
   script.remove();
-  const twin = handedOver.get(script);
+  const diskCopy = handedOver.get(script);
   handedOver.delete(script);
   const file = `${nameOf(address)}.js`;
   if (!found) throw new Problem("missing", `A file of this page is missing: ${file}.`, { file });
-  if (!twin || !decodeURIComponent(address.pathname).endsWith(`/${twin.name}`)) {
+  if (!diskCopy || !decodeURIComponent(address.pathname).endsWith(`/${diskCopy.name}`)) {
     throw new Problem("damaged", `A file of this page is damaged: ${file}.`, { file });
   }
-  onBytes(twin.bytes.length);
-  return twin.bytes;
+  onBytes(diskCopy.bytes.length);
+  return diskCopy.bytes;
 }
 
 /**
- * Takes in a file from its twin; only twins call it.
+ * Takes in a file from its disk copy; only disk copies call it.
  * @param {string} name the file's address in the site
  * @param {string} base64
  */
@@ -246,7 +246,7 @@ function mediaType(path) {
   return path.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
 }
 
-// The one global of these scripts: twins are scripts of their own.
+// The one global of these scripts: disk copies are scripts of their own.
 Object.assign(globalThis, { Bytes: Object.freeze({ handOver }) });
 
 export { fetchFile as fetch };
