@@ -7,14 +7,15 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from builder.errors import BuildError
 from builder.folders import REPOSITORY, Folders
-from builder.terminal import accept_any_text, visible
+from builder.terminal import accept_any_text
+from builder.wording import in_home, meant, two_lines
 
 if TYPE_CHECKING:
     from builder.pipeline.request import Request
@@ -41,18 +42,17 @@ OF_THE_MACHINE = {
 def main(arguments: list[str]) -> int:
     """Run one command; returns the exit code: 0 done, 1 an error the user can fix, 2 wrong usage, 130 interrupted."""
     accept_any_text()
-    given = _parser().parse_args(arguments)
+    given = _parse(arguments)
     try:
         return int(given.run(given) or 0)
     except BuildError as error:
-        remedy = f"{error.remedy[:1].upper()}{error.remedy[1:]}."
-        print(visible(error.problem), visible(remedy), sep="\n", file=sys.stderr)
+        print(two_lines(error.problem, error.remedy), file=sys.stderr)
         return 1
     except OSError as error:
         if error.errno not in OF_THE_MACHINE:
             raise
         place = error.filename2 or error.filename or "The build"  # the second is where something was to be put
-        print(visible(f"{place}: {error.strerror}"), OF_THE_MACHINE[error.errno], sep="\n", file=sys.stderr)
+        print(two_lines(f"{place}: {error.strerror}", OF_THE_MACHINE[error.errno]), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; what was finished is kept, the same command goes on from there.", file=sys.stderr)
@@ -62,11 +62,35 @@ def main(arguments: list[str]) -> int:
 class _Parser(argparse.ArgumentParser):
     """Reports wrong usage the way all other errors are reported."""
 
+    commands: Mapping[str, _Parser]
+
     def error(self, message: str) -> NoReturn:
-        super().error(visible(message))
+        self.refuse(message)
+
+    def refuse(self, problem: str, suggestion: str = "") -> NoReturn:
+        """Say what is wrong with the words, and end."""
+        self.exit(2, two_lines(problem, f"{suggestion}See {self.prog} --help") + "\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            self.refuse(f"There is no command {value}", meant(value, action.choices))
+
+    def options(self) -> list[str]:
+        return [option for action in self._actions for option in action.option_strings]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    given, unknown = parser.parse_known_args(arguments)
+    if not unknown:
+        return given
+    word = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
+    known = parser.options() + (parser.commands[given.command].options() if given.command else [])
+    problem = f"There is no option {word}" if word else f"There is one word too many: {unknown[0]}"
+    return parser.refuse(problem, meant(word, known))
+
+
+def _parser() -> _Parser:
     parser = _Parser(
         prog="python build.py",
         description="From dermatoscopic photos to a static page that classifies a visitor's own photo, in the browser.",
@@ -78,7 +102,8 @@ def _parser() -> argparse.ArgumentParser:
         settings=[], more_settings=[],
     )  # fmt: skip
     _add_build_options(parser, settings="settings")
-    commands = parser.add_subparsers(title="commands", metavar="")
+    commands = parser.add_subparsers(title="commands", metavar="", dest="command")
+    parser.commands = commands.choices
 
     data = commands.add_parser("data", help="look at a data set before training on it")
     data.add_argument("source", metavar="SOURCE", help="as for --data")
@@ -93,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("publish", help="put the site on the gh-pages branch").set_defaults(run=_publish)
 
     predict = commands.add_parser("predict", help="classify photos with the built network")
-    predict.add_argument("photos", metavar="PHOTO", type=Path, nargs="+")
+    predict.add_argument("photos", metavar="PHOTO", type=in_home, nargs="+")
     predict.add_argument("--network", metavar="NAME", help="of the site's; default: the one that answers first")
     predict.add_argument(
         "--ensemble", action="store_true", help="the mean of the networks of all folds, after a build with --folds"
@@ -107,11 +132,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("source", metavar="SOURCE", help="as for --data")
     evaluate.add_argument("--network", metavar="NAME", help="only this one of the site's; default: all of them")
     evaluate.add_argument(
-        "--out", metavar="FOLDER", type=Path, default=REPOSITORY / "evaluation", help="the results; default: evaluation"
+        "--out",
+        metavar="FOLDER",
+        type=in_home,
+        default=REPOSITORY / "evaluation",
+        help="the results; default: evaluation",
     )
     evaluate.add_argument("--accept-licence", action="store_true", default=argparse.SUPPRESS, help="as for a build")
-    evaluate.add_argument("--work", metavar="FOLDER", type=Path, default=argparse.SUPPRESS, help="as for a build")
-    evaluate.add_argument("--site", metavar="FOLDER", type=Path, default=argparse.SUPPRESS, help="default: site")
+    evaluate.add_argument("--work", metavar="FOLDER", type=in_home, default=argparse.SUPPRESS, help="as for a build")
+    evaluate.add_argument("--site", metavar="FOLDER", type=in_home, default=argparse.SUPPRESS, help="default: site")
     evaluate.set_defaults(run=_evaluate)
 
     board = commands.add_parser(
@@ -129,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     board.set_defaults(run=_leaderboard)
 
     compare = commands.add_parser("compare", help="put builds side by side that were tested on the same photos")
-    compare.add_argument("reports", metavar="REPORT", type=Path, nargs="+", help="a report.json, or a site's folder")
+    compare.add_argument("reports", metavar="REPORT", type=in_home, nargs="+", help="a report.json, or a site's folder")
     compare.add_argument("--json", action="store_true", dest="as_json", help="print everything as JSON")
     compare.set_defaults(run=_compare)
 
@@ -165,10 +194,10 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
         type=int,
         help="train and test on each of N folds of lesions in turn: how figures spread",
     )
-    add("--config", metavar="FILE", type=Path, help="default: config.toml")
+    add("--config", metavar="FILE", type=in_home, help="default: config.toml")
     add("--set", metavar="KEY=VALUE", action="append", dest=settings, help="one number, as training.epochs=5")
-    add("--work", metavar="FOLDER", type=Path, help="results to go on from; default: work")
-    add("--site", metavar="FOLDER", type=Path, help="the site; default: site")
+    add("--work", metavar="FOLDER", type=in_home, help="results to go on from; default: work")
+    add("--site", metavar="FOLDER", type=in_home, help="the site; default: site")
 
 
 def _build(given: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from builder.config.training import NetworkConfig, TrainingConfig
 from builder.errors import BuildError
 from builder.files.regular import read_text
 from builder.network import design_of, network_names
+from builder.wording import meant
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,10 +43,11 @@ def read_config(file: Path, *, source: str | None = None, settings: list[str] | 
     own = {
         name: read_own(_table(tables, name, str(file)), name, str(file)) for name in network_names() if name in tables
     }
-    if unknown := sorted(set(tables) - set(SECTIONS) - set(own)):
+    known = (*SECTIONS, *network_names())
+    if unknown := sorted(set(tables) - set(known)):
         raise BuildError(
             f"{file}: unknown table {shown(unknown[0])}",
-            remedy=f"it may hold: {', '.join((*SECTIONS, *network_names()))}",
+            remedy=f"{meant(unknown[0], known)}It may hold: {', '.join(known)}",
         )
     by_hand = frozenset(key for section, _, key in (name.partition(".") for name in changed) if section in OWN)
     if sections["data"].source == "demo":

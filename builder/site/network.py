@@ -14,6 +14,7 @@ from builder.photo.quality import Measures
 from builder.predict.decision import decide
 from builder.site.built import read_site_json
 from builder.site.file_names import REPORT
+from builder.wording import meant
 
 if TYPE_CHECKING:
     from builder.predict.ood_detector import Detector
@@ -75,5 +76,7 @@ def choose_network(site: Path, network: str | None) -> str:
     """The name of the requested network, or of the page's first one. Raises BuildError if the site does not have it."""
     names = network_names_of(site)
     if network and network not in names:
-        raise BuildError(f"the site has no network '{network}'", remedy=f"it has: {', '.join(names)}")
+        raise BuildError(
+            f"the site has no network '{network}'", remedy=f"{meant(network, names)}It has: {', '.join(names)}"
+        )
     return network or names[0]

@@ -17,6 +17,7 @@ from builder.site.built import read_card
 from builder.site.messages import Messages, load_messages
 from builder.site.network import Answer, SiteNetwork, choose_network
 from builder.terminal import visible
+from builder.wording import two_lines
 
 if TYPE_CHECKING:
     from builder.predict.ensemble import Members
@@ -53,7 +54,7 @@ def predict_photos(
             whole = read_photo(photo)
             seen = frame_and_shrink(whole, photo.name, card["input"]["width_px"])
         except PhotoProblem as problem:
-            print(visible(f"{problem.problem}: {problem.remedy}"), file=sys.stderr)
+            print(two_lines(problem.problem, problem.remedy), file=sys.stderr)
             continue
         readable.append(photo)
         pixels.append(seen)
