@@ -57,7 +57,6 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
     for name in config.site.networks:
         content_of_base(config.network_of(name))  # raises where it is not there: now, not after hours of training
     with at_work(folders):
-        write_record(request, config, folders, finished=False)
         chain = Chain(config, folders.work)
         photos = gather(chain)
         parts = split(chain, photos)
@@ -73,7 +72,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
             "split": parts.relative_to(chain.work).as_posix(),
         }
         write_record(
-            request, config, folders, finished=True, rendered=rendered, ensemble=ensemble,
+            request, config, folders, rendered=rendered, ensemble=ensemble,
             learned_from=dict.fromkeys(networks, learned_from),
         )  # fmt: skip
     if not chain.ran:

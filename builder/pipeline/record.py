@@ -23,7 +23,7 @@ LearnedFrom = Mapping[str, Mapping[str, str]]
 
 
 def refuse_if_outdated(folders: Folders) -> None:
-    """Raise a BuildError if the site does not match its config: the last build failed, or the config has changed."""
+    """Raise a BuildError if the site does not match its config, or is not the last build's."""
     remedy = "run python build.py, with the same options as before, and publish then"
     if not folders.record.is_file() or not (folders.site / "index.html").is_file():
         raise BuildError("there is no built site yet", remedy=remedy)
@@ -46,18 +46,19 @@ def write_record(
     config: Config,
     folders: Folders,
     *,
-    finished: bool,
     rendered: Path | None = None,
     ensemble: dict[str, Any] | None = None,
     learned_from: LearnedFrom | None = None,
 ) -> None:
-    """Record what is being built, for `publish` to compare, and the networks of all folds, for `predict`.
+    """Record what was built, for `publish` to compare, and the networks of all folds, for `predict`.
+
+    Call it when the site is in place: a build that was refused or cut leaves the record of the last good one.
 
     learned_from: the photos of each network, for `evaluate`.
     """
     folders.work.mkdir(parents=True, exist_ok=True)
     record = {
-        "finished": finished,
+        "finished": True,  # earlier versions also recorded builds that were not
         "config_file": str(request.config_file.resolve()),
         "source": request.source,
         "settings": request.settings,

@@ -42,7 +42,7 @@ TINY = (
 @ways
 def test_a_damaged_record_of_the_last_build_is_a_problem_to_mend(tmp_path: Path, way: str) -> None:
     folders = Folders(tmp_path / "work", tmp_path / "site")
-    write_record(Request(CONFIG_FILE, "demo"), CONFIG, folders, finished=True, ensemble={"cnn": [["train/a", "b"]]})
+    write_record(Request(CONFIG_FILE, "demo"), CONFIG, folders, ensemble={"cnn": [["train/a", "b"]]})
     lay(folders.site, {"index.html": b"<html>"})
     WAYS[way](folders.record)
     for use in (partial(refuse_if_outdated, folders), partial(members_of, folders.record, folders.work, "cnn")):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from builder.cli import main
 from builder.errors import BuildError
 from builder.files.ownership import replacing
 from builder.folders import Folders
+from builder.pipeline.build import build_site
 from builder.pipeline.record import refuse_if_outdated, write_record
 from builder.pipeline.request import Request
 from builder.site.publish import publish_site
@@ -189,7 +192,7 @@ def built(tmp_path: Path, site: Path) -> tuple[Request, Folders]:
     config = tmp_path / "config.toml"
     config.write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
     request, folders = Request(config), Folders(tmp_path / "work", site)
-    write_record(request, request.config(), folders, finished=True, rendered=tmp_path / "rendered")
+    write_record(request, request.config(), folders, rendered=tmp_path / "rendered")
     refuse_if_outdated(folders)
     return request, folders
 
@@ -204,11 +207,60 @@ def test_a_site_older_than_its_config_is_refused(built: tuple[Request, Folders])
         refuse_if_outdated(folders)
 
 
-def test_a_site_whose_build_did_not_finish_is_refused(built: tuple[Request, Folders]) -> None:
-    request, folders = built
-    write_record(request, request.config(), folders, finished=False)
+def test_a_site_whose_build_an_earlier_version_did_not_finish_is_refused(built: tuple[Request, Folders]) -> None:
+    _, folders = built
+    record = json.loads(folders.record.read_text(encoding="utf-8"))
+    folders.record.write_text(json.dumps({**record, "finished": False}), encoding="utf-8")
     with pytest.raises(BuildError, match="did not finish"):
         refuse_if_outdated(folders)
+
+
+REFUSED = {
+    "data that are not there": ["--data", "no-such-folder"],
+    "data of no known kind": ["--data", "empty"],
+    "data with too few classes": ["--data", "classes"],
+    "test data that are not there": ["--test-data", "no-such-folder"],
+    "a setting that there is not": ["--set", "training.epoch=3"],
+    "a setting that cannot be": ["--set", "split.test=7"],
+    "a network that there is not": ["--set", "site.networks=resnet"],
+    "photos that are too few": ["--set", "demo.photos=1"],
+    "a config that is not there": ["--config", "no-such.toml"],
+    "a config that cannot be read": ["--config", "broken.toml"],
+    "a leaderboard of one network": ["leaderboard", "--without-times", "--networks", "compact"],
+    "a leaderboard of no network": ["leaderboard", "--without-times", "--networks", "resnet,compact"],
+    "a search of data that are not there": ["search", "--data", "no-such-folder"],
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED.values(), ids=REFUSED.keys())
+def test_a_build_that_is_refused_leaves_the_last_site_publishable(
+    arguments: list[str], built: tuple[Request, Folders], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    _, folders = built
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "classes" / "mel").mkdir(parents=True)
+    (tmp_path / "broken.toml").write_text("[training\n")
+    before = folders.record.read_bytes()
+    assert main(["--work", str(folders.work), "--site", str(folders.site), *arguments]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert folders.record.read_bytes() == before
+    refuse_if_outdated(folders)
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")], ids=repr)
+def test_a_build_that_is_cut_leaves_the_last_site_publishable(
+    end: BaseException, built: tuple[Request, Folders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> Path:
+        raise end
+
+    request, folders = built
+    monkeypatch.setattr("builder.pipeline.build.gather", cut)
+    with pytest.raises(type(end)):
+        build_site(request, folders)
+    refuse_if_outdated(folders)
 
 
 def test_a_site_of_another_build_is_refused(built: tuple[Request, Folders], tmp_path: Path) -> None:
