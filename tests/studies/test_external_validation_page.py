@@ -69,14 +69,14 @@ def test_photos_that_were_trained_on_are_said_before_any_figure(tmp_path: Path) 
     warning = "4 of the 500 photos (0.8 %) are among those that the network was trained or tuned on"
     assert 0 <= text.index(warning) < text.index("of 100 right")
     said = "\n".join(in_words(evaluation, {}))
-    assert "WARNING: the network was trained or tuned on 4 of these 500 photos, 0.8 %" in said
+    assert "WARNING: 4 of these 500 photos, 0.8 %, are among those that the network was trained or tuned on" in said
     assert "3 the very photos, 1 near-identical" in said
 
 
 def test_photos_of_the_test_part_are_no_reason_to_warn(tmp_path: Path) -> None:
     evaluation = make_evaluation()
     evaluation["networks"]["cnn"]["overlap"]["test"] = SEEN
-    assert "this is no test" not in words(evaluation, tmp_path)
+    assert "It has learned from" not in words(evaluation, tmp_path)
     assert "WARNING" not in "\n".join(in_words(evaluation, {}))
 
 

@@ -45,8 +45,8 @@ def warnings_of(network: Mapping[str, Any], photos: int) -> list[str]:
     said = {"same": "the very photos", "near_identical": "near-identical", "same_lesion": "others of a lesion"}
     ways = ", ".join(f"{count:,} {said[way]}" for way, count in by_way.items() if count)
     return [
-        f"WARNING: the network was trained or tuned on {known:,} of these {photos:,} photos, {percent(known / photos)} "
-        f"({ways}): its figures here are too good, and no test."
+        f"WARNING: {known:,} of these {photos:,} photos, {percent(known / photos)}, are among those that the network "
+        f"was trained or tuned on ({ways}). For them, the figures are too good, and no test."
     ]
 
 
