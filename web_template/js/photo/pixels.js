@@ -12,7 +12,7 @@ const STRIP_PIXELS = 250_000;
  * The largest frame of the network's shape in the middle of a photo.
  * @param {number} width of the photo
  * @param {number} height of the photo
- * @param {number} [widthPx] of the network's input; only its shape counts, which is 4:3 (design, section 3)
+ * @param {number} [widthPx] of the network's input; only its shape counts, which is 4:3
  * @param {number} [heightPx]
  * @returns {Frame}
  */
