@@ -19,6 +19,13 @@ BRANCH = "gh-pages"
 REMOTE = "origin"
 NO_JEKYLL = ".nojekyll"  # tells GitHub to serve the files as they are
 MESSAGE = "Publish the site"
+# A hook or an alias of git, in which this may run, names another repository by these variables.
+OF_A_REPOSITORY = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)  # fmt: skip
+# The bytes of the files, and all files, also in a sparse checkout.
+AS_THEY_ARE = ("-c", "core.autocrlf=false", "-c", "core.sparseCheckout=false")
 Git = Callable[..., str]  # called with arguments for git, and what it is to read as `given`; returns what it prints
 
 
@@ -62,10 +69,9 @@ def copy_without_disk_copies(site: Path, into: Path) -> int:
 def _refuse_without_remote(repository: Path) -> None:
     if shutil.which("git") is None:
         raise BuildError("git is not installed", remedy="install git, or upload the folder site/ by hand")
-    found = subprocess.run(["git", "remote", "get-url", REMOTE], cwd=repository, capture_output=True, check=False)
-    if found.returncode:
+    if REMOTE not in _run(["remote"], repository, {}).splitlines():
         raise BuildError(
-            f"{repository} is no git repository with a remote called {REMOTE}",
+            f"the git repository of {repository} has no remote called {REMOTE}",
             remedy=f"add the repository on GitHub with git remote add {REMOTE} ADDRESS",
         )
 
@@ -75,12 +81,12 @@ def _push(git: Git) -> None:
     found = git("ls-remote", REMOTE, f"refs/heads/{BRANCH}").split()
     before = found[:1]
     if before:
-        git("fetch", "--quiet", REMOTE, f"refs/heads/{BRANCH}")
+        git("fetch", "--quiet", "--no-tags", REMOTE, f"refs/heads/{BRANCH}")
     git("read-tree", *(before or ["--empty"]))
     if before and git("ls-files", DONE):
         published = files_listed(git("show", f":{DONE}"))
         git("update-index", "-z", "--force-remove", "--stdin", given="".join(f"{name}\0" for name in published))
-    git("-c", "core.autocrlf=false", "add", "--force", "--ignore-removal", ".")
+    git("add", "--force", "--ignore-removal", ".")
     parents = [argument for commit in before for argument in ("-p", commit)]
     commit = git("commit-tree", git("write-tree").strip(), *parents, "-m", MESSAGE).strip()
     git("push", "--quiet", REMOTE, f"{commit}:refs/heads/{BRANCH}")
@@ -94,14 +100,15 @@ def _git_in(repository: Path, files: Path, index: Path) -> Git:
 
 
 def _run(arguments: Sequence[str], folder: Path, places: dict[str, str], given: str = "") -> str:
+    env = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, env={**os.environ, **places}, input=given,
+        ["git", *AS_THEY_ARE, *arguments], cwd=folder, env={**env, **places}, input=given,
         capture_output=True, check=False, encoding="utf-8", errors="replace",
     )  # fmt: skip
     if done.returncode:
-        said = " ".join(line.strip() for line in done.stderr.splitlines() if line and not line.startswith("hint:"))
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
         raise BuildError(
-            f"the site could not be put on {BRANCH} of {REMOTE}: git {arguments[0]} says: {said}",
-            remedy=f"mend that (may you push to {BRANCH} of {REMOTE}, is the network there?), then run publish again",
+            f"the site could not be put on {BRANCH} of {REMOTE}: git {arguments[0]} says: {' '.join(said)}",
+            remedy="mend what git says, then run python build.py publish again",
         )
     return done.stdout

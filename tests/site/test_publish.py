@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,7 +148,7 @@ def test_the_checkout_is_left_as_it_was(repository: Path, site: Path) -> None:
 
 def test_without_a_remote_the_remedy_is_named(repository: Path, site: Path) -> None:
     git("remote", "remove", "origin", cwd=repository)
-    with pytest.raises(BuildError, match="no git repository with a remote") as caught:
+    with pytest.raises(BuildError, match="no remote called origin") as caught:
         publish_site(site, repository)
     assert "git remote add origin" in caught.value.remedy
 
@@ -184,6 +186,161 @@ def test_what_git_says_against_a_push_is_passed_on(repository: Path, site: Path)
     with pytest.raises(BuildError, match="only on Tuesdays"):
         publish_site(site, repository)
     assert git("rev-list", "--count", "gh-pages", cwd=repository.parent / "remote.git").strip() == "1"
+
+
+# The checkout and the remote as people have them
+
+
+def shallow(repository: Path, name: str, *options: str) -> Path:
+    """Another clone of the remote; its address is one, as git takes a path for a whole clone."""
+    git("push", "origin", "main", cwd=repository)
+    clone = repository.parent / name
+    git("clone", *options, (repository.parent / "remote.git").as_uri(), str(clone), cwd=repository.parent)
+    return clone
+
+
+@pytest.mark.parametrize("options", [
+    ["--depth=1"], ["--single-branch", "--branch=main"], ["--depth=1", "--single-branch", "--no-tags"], ["--bare"],
+    ["--filter=blob:none"], ["--no-checkout"], ["--sparse"], ["--depth=1", "--filter=tree:0"],
+], ids=" ".join)  # fmt: skip
+def test_every_kind_of_clone_publishes_and_keeps_what_is_there(
+    options: list[str], repository: Path, site: Path
+) -> None:
+    for name in ("allowFilter", "allowAnySHA1InWant"):
+        git("config", f"uploadpack.{name}", "true", cwd=repository.parent / "remote.git")
+    publish_site(site, repository)
+    commit_to_the_branch(repository, "CNAME", "example.org")
+    replace_site(rendered(site.parent, {"index.html": "newer"}), site)
+    publish_site(site, shallow(repository, "clone", *options))
+    bare = repository.parent / "remote.git"
+    assert published(repository) == [".nojekyll", "CNAME", "done.json", "index.html"]
+    assert git("show", "gh-pages:index.html", cwd=bare) == "newer"
+    assert git("rev-list", "--count", "gh-pages", cwd=bare).strip() == "3"
+
+
+def detach(repository: Path) -> Path:
+    git("checkout", "--detach", cwd=repository)
+    return repository
+
+
+def without_a_commit(repository: Path) -> Path:
+    git("checkout", "--orphan", "empty", cwd=repository)
+    return repository
+
+
+def worktree(repository: Path) -> Path:
+    git("worktree", "add", str(repository.parent / "beside"), cwd=repository)
+    return repository.parent / "beside"
+
+
+def in_the_middle_of_a_merge(repository: Path) -> Path:
+    (repository / ".git" / "MERGE_HEAD").write_text(git("rev-parse", "HEAD", cwd=repository))
+    (repository / ".git" / "index.lock").touch()  # another git is at work there
+    return repository
+
+
+def on_the_published_branch(repository: Path) -> Path:
+    git("checkout", "-b", "gh-pages", cwd=repository)
+    return repository
+
+
+@pytest.mark.parametrize(
+    "state", [detach, without_a_commit, worktree, in_the_middle_of_a_merge, on_the_published_branch]
+)
+def test_the_state_of_the_checkout_does_not_matter(state: Callable[[Path], Path], repository: Path, site: Path) -> None:
+    publish_site(site, state(repository))
+    assert "index.html" in published(repository)
+
+
+def test_run_from_a_hook_of_another_repository_it_is_this_one_that_is_published_from(
+    repository: Path, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("init", str(tmp_path / "another"), cwd=tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "another" / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "another" / ".git" / "index"))
+    publish_site(site, repository)
+    monkeypatch.undo()
+    assert "index.html" in published(repository)
+
+
+def of_another_user(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+
+def without_identity(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.delenv(f"GIT_{role}_NAME")
+        monkeypatch.delenv(f"GIT_{role}_EMAIL")
+    for name in ("name", "email"):
+        git("config", "--unset", f"user.{name}", cwd=repository)
+    git("config", "user.useConfigOnly", "true", cwd=repository)
+    for kind in ("GLOBAL", "SYSTEM"):
+        monkeypatch.setenv(f"GIT_CONFIG_{kind}", os.devnull)
+
+
+def refuse_pushes(repository: Path, words: str) -> None:
+    hook = repository.parent / "remote.git" / "hooks" / "update"
+    hook.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+
+def without_the_right(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_pushes(repository, "Permission to a/b denied to c.")
+
+
+def protected(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_pushes(repository, "GH006: Protected branch update failed for refs/heads/gh-pages.")
+
+
+def no_repository(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / ".git").rename(repository.parent / "moved")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repository.parent))
+
+
+def damaged(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / ".git" / "config").write_text("[core\n")
+
+
+def unknown_protocol(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("remote", "set-url", "origin", "nonsense://example.org/a", cwd=repository)
+
+
+@pytest.mark.parametrize(("state", "words"), [
+    (of_another_user, "detected dubious ownership"), (of_another_user, "safe.directory"),
+    (without_identity, "git commit-tree says: .*tell me who you are"),
+    (without_the_right, "Permission to a/b denied"), (protected, "GH006: Protected branch"),
+    (no_repository, "not a git repository"), (damaged, "bad config line 1"), (unknown_protocol, "nonsense"),
+])  # fmt: skip
+def test_git_says_in_its_own_words_what_is_wrong(
+    state: Callable[[Path, pytest.MonkeyPatch], None], words: str, repository: Path, site: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("LC_ALL", "C")
+    state(repository, monkeypatch)
+    with pytest.raises(BuildError, match=words) as refused:
+        publish_site(site, repository)
+    assert refused.value.remedy.startswith("mend what git says")
+
+
+def test_without_git_the_folder_is_named(repository: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.raises(BuildError, match="git is not installed") as refused:
+        publish_site(site, repository)
+    assert "upload the folder site/ by hand" in refused.value.remedy
+
+
+def test_another_projects_pages_on_the_branch_stay_but_for_what_has_our_names(repository: Path, site: Path) -> None:
+    git("checkout", "-b", "gh-pages", cwd=repository)
+    for name in ("CNAME", "index.html", "_config.yml", "README.md"):
+        (repository / name).write_text("theirs")
+    git("add", "-A", cwd=repository)
+    git("commit", "-m", "theirs", cwd=repository)
+    git("push", "origin", "gh-pages", cwd=repository)
+    publish_site(site, repository)
+    bare = repository.parent / "remote.git"
+    assert {"CNAME", "_config.yml", "README.md", ".nojekyll", "js/app.js"} <= set(published(repository))
+    assert git("show", "gh-pages:CNAME", cwd=bare) == "theirs"
+    assert git("show", "gh-pages:index.html", cwd=bare) == "index.html"
 
 
 @pytest.fixture
