@@ -21,7 +21,12 @@ from sklearn import metrics
 from builder.classes import CODES, MALIGNANT
 from builder.data.photo_list import ListedPhoto, read_photo_list, write_photo_list
 from builder.data.store import load_photos
+from builder.files.ownership import replacing
+from builder.files.whole import write_json
+from builder.folders import Folders
+from builder.pipeline.record import photos_learned_from
 from builder.site.network import SiteNetwork
+from builder.site.replace_site import site_files
 from builder.split import load_parts
 from builder.studies.external_validation.overlap import Known, count_known, find_known
 from tests.conftest import Build, run_command
@@ -278,6 +283,20 @@ def test_a_list_of_photos_comes_back_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "photos.csv").write_text("image_id,part\n1,test\n", encoding="utf-8")
     with pytest.raises(ValueError, match="is no list of photos"):
         read_photo_list(tmp_path / "photos.csv")
+
+
+def test_the_list_that_came_with_a_network_counts_for_the_site_that_was_made_with_it_alone(tmp_path: Path) -> None:
+    folders, listed = Folders(tmp_path / "work", tmp_path / "site"), [ListedPhoto("ISIC_0000001", "", "test", "a", "b")]
+    with replacing(folders.site) as fresh:
+        (fresh / "index.html").write_text("<html>", encoding="utf-8")
+    write_photo_list(listed, tmp_path / "photos.csv")
+    folders.work.mkdir()
+    learned_from = {"compact": {"list": str(tmp_path / "photos.csv")}, "cnn": {"list": str(tmp_path / "missing.csv")}}
+    write_json(folders.record, {"finished": True, "site": site_files(folders.site), "learned_from": learned_from})
+    assert photos_learned_from(folders) == {"compact": listed}
+    with replacing(folders.site) as fresh:
+        (fresh / "index.html").write_text("<html>another", encoding="utf-8")
+    assert photos_learned_from(folders) == {}
 
 
 @pytest.mark.parametrize(
