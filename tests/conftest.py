@@ -94,6 +94,10 @@ TINY = (
 )  # fmt: skip
 
 
+# Where nothing is asked about them, the detector is tried on few pictures of other things: else they are half a build.
+FEW_PICTURES = {"DRAWN": 6, "CROPS": 2}
+
+
 @dataclass(frozen=True)
 class Build:
     """A finished `python build.py`: where its results and its site are, and what it printed."""
@@ -136,6 +140,20 @@ def run_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     with redirect_stdout(out), redirect_stderr(err):
         code = main([*map(str, arguments)])
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def little_work() -> Iterator[None]:
+    """Builds in this process train two blocks of the compact network, and try the detector on few pictures."""
+    from builder.evaluate import ood_photos
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name, number in FEW_PICTURES.items():
+            patched.setattr(ood_photos, name, number)
+        patched.setattr("builder.network.compact.STAGES", (24, 48))
+        ood_photos.other_things.cache_clear()
+        yield
+    ood_photos.other_things.cache_clear()
 
 
 def start_build_py(*arguments: str | Path) -> subprocess.Popen[str]:

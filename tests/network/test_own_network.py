@@ -15,7 +15,7 @@ import pytest
 from builder.classes import CODES
 from builder.network import build_network, design_of, network_names
 from builder.predict.trained import predict
-from tests.conftest import REPOSITORY
+from tests.conftest import FEW_PICTURES, REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "networks.md").read_text(encoding="utf-8")
 FEW = ("--set", "demo.photos=70", "--set", "evaluation.resamples=20")
@@ -32,9 +32,13 @@ def test_the_page_makes_a_network_that_builds_and_answers(tmp_path: Path) -> Non
     [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / file).write_text(code, encoding="utf-8")
     [command] = re.findall(r"    python build\.py (.*)\n", PAGE)
-    script = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from builder.cli import main; sys.exit(main(sys.argv[1:]))"
-    )
+    script = f"""import sys
+sys.path.insert(0, {str(tmp_path)!r})
+from builder.cli import main
+from builder.evaluate import ood_photos
+vars(ood_photos).update({FEW_PICTURES})
+sys.exit(main(sys.argv[1:]))
+"""
     told = subprocess.run(
         [sys.executable, "-c", script, *command.split(), *FEW],
         cwd=tmp_path,

@@ -32,7 +32,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(trains: None, folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def built(trains: None, little_work: None, folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
     work, site = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp(MARK) / "site"
     config = shutil.copy(REPOSITORY / "config.toml", site.with_name(f"{MARK}.toml"))
     done = run_command("--work", work, "--site", site, "--config", config, "--data", folders, *FEW)

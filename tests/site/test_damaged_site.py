@@ -123,7 +123,7 @@ def test_rows_that_are_gone_from_a_table_are_missed(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def tiny(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def tiny(trains: None, little_work: None, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A whole build on few photos, with one network."""
     folder = tmp_path_factory.mktemp("tiny")
     done = run_command("--work", folder / "work", "--site", folder / "site", *TINY)

@@ -28,7 +28,7 @@ FEW = (
 
 
 @pytest.fixture(scope="module")
-def built(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def built(trains: None, little_work: None, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A build on few drawn photos, with every fold of two; the site holds the network of the second."""
     folder = tmp_path_factory.mktemp("folds")
     done = run_command("--work", folder / "work", "--site", folder / "site", *FEW)

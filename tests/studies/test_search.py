@@ -187,7 +187,7 @@ def test_the_best_config_is_one_that_builds_that_very_network(tmp_path: Path) ->
     assert "# of the lesions: the origin's 60/40" in file.read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("trains")
+@pytest.mark.usefixtures("trains", "little_work")
 def test_the_command_tells_and_saves_its_trials_and_builds_on_them_when_run_again(tmp_path: Path) -> None:
     text = CONFIG.read_text(encoding="utf-8")
     before, _, after = text.partition("[search]")
