@@ -97,7 +97,7 @@ def _parser() -> _Parser:
         epilog="Without a command: the whole build, into site/.",
     )
     parser.set_defaults(
-        run=_build, data=None, test_data=None, folds=None, accept_licence=False, measure_leakage=False,
+        run=_build, data=None, test_data=None, leave_out=None, folds=None, accept_licence=False, measure_leakage=False,
         config=REPOSITORY / "config.toml", work=REPOSITORY / "work", site=REPOSITORY / "site",
         settings=[], more_settings=[],
     )  # fmt: skip
@@ -108,6 +108,7 @@ def _parser() -> _Parser:
     data = commands.add_parser("data", help="look at a data set before training on it")
     data.add_argument("source", metavar="SOURCE", help="as for --data")
     data.add_argument("--test-data", metavar="SOURCE", default=argparse.SUPPRESS, help="as for a build")
+    data.add_argument("--leave-out", metavar="A,B", default=argparse.SUPPRESS, help="as for a build")
     data.add_argument("--accept-licence", action="store_true", default=argparse.SUPPRESS, help="as for a build")
     data.set_defaults(run=_look_at_data)
 
@@ -186,6 +187,7 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
         "Task 3, class folders, X.npy, DermaMNIST .npz",
     )
     add("--test-data", metavar="SOURCE", help="a separate source for the test part, in any supported format")
+    add("--leave-out", metavar="A,B", help="labels beyond the seven classes whose photos are left out, as SCC")
     add("--accept-licence", action="store_true", help="of HAM10000: do not ask before fetching it")
     add("--measure-leakage", action="store_true", help="train once more, split by photo: what that adds to the figures")
     add(
@@ -220,6 +222,8 @@ def _request_for(given: argparse.Namespace, source: str | None, *, replaces_site
     settings = [*given.settings, *given.more_settings]
     if given.test_data is not None:
         settings.append(f"data.test_source={json.dumps(given.test_data, ensure_ascii=False)}")  # quoted as in TOML
+    if given.leave_out is not None:
+        settings.append(f"data.leave_out={json.dumps(given.leave_out.split(','), ensure_ascii=False)}")
     if given.measure_leakage:
         settings.append("leakage.measure=true")
     if given.folds is not None:

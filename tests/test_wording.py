@@ -46,6 +46,10 @@ def test_wrong_usage_is_two_lines_with_the_word_that_was_meant(
         (["serve", "--port", "-1"], "from 1 to 65535"),
         (["--set", "trainin.epochs=1", "data", "demo"], "Did you mean training?"),
         (["--set", "Training.epochs=1", "data", "demo"], "Did you mean training?"),
+        (["--set", "training.epoch=1", "data", "demo"], "Did you mean epochs?"),
+        (["--set", "site.networks=cnm", "data", "demo"], "Did you mean cnn?"),
+        (["data", "ham1000"], "Did you mean ham10000?"),
+        (["data", "dmeo"], "Did you mean demo?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

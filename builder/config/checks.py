@@ -8,6 +8,7 @@ from typing import Any
 
 from builder.errors import BuildError
 from builder.setting import Setting, setting_of
+from builder.wording import meant
 
 MOST_SHOWN = 200  # signs of a value that is refused
 
@@ -15,12 +16,15 @@ MOST_SHOWN = 200  # signs of a value that is refused
 def refuse_unknown(table: dict[str, Any], section: str, hints: dict[str, Any], where: str) -> None:
     """Raise a BuildError if the table has a key that is not in `hints`; where: the file the table is in."""
     if unknown := sorted(set(table) - set(hints)):
-        raise BuildError(f"{where} [{section}]: unknown key {shown(unknown[0])}", remedy=keys_of(hints))
+        raise BuildError(
+            f"{where} [{section}]: unknown key {shown(unknown[0])}",
+            remedy=f"{meant(unknown[0], hints)}{keys_of(hints)}",
+        )
 
 
 def keys_of(hints: dict[str, Any]) -> str:
     """The keys that a table may have, for an error message."""
-    return f"its keys are: {', '.join(hints)}"
+    return f"Its keys are: {', '.join(hints)}"
 
 
 def checked(name: str, value: Any, hint: Any) -> Any:

@@ -12,6 +12,7 @@ from builder.setting import Seed
 class DataConfig:
     source: str
     test_source: str
+    leave_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

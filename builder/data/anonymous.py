@@ -19,9 +19,11 @@ from builder.data.sources.listing import LeftOut
 
 # The whole id, in ASCII: what begins with ISIC_ and goes on otherwise may hold anything.
 PUBLIC_ID = re.compile(
-    r"(ISIC|HAM|IL)_[0-9]{7}"  # of the ISIC archive and of HAM10000
+    r"(ISIC|HAM|IL|MSK4)_[0-9]{7}|ISIC_[0-9]{7}_downsampled|BCN_[0-9]{7,10}"  # of the ISIC archive and of HAM10000
     r"|dermamnist_(train|val|test)_[0-9]{5,}|row [0-9]+"  # ours, for the rows of arrays
 )
+# Ids that are public in one set, and might name people in any other, by its source.
+PUBLIC_IN = {"pad-ufes-20": re.compile(r"PAT_[0-9]{1,4}_[0-9]{1,4}_[0-9]{1,4}")}
 SHORT_NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")  # such as an age
 SMALLEST_NUMBER = 100_000_000_000_000  # fifteen digits, as many as spreadsheets keep of a number
 
@@ -49,6 +51,20 @@ REASONS = (
     "the folder cannot be opened",
     "it cannot be opened",
     "climbs out of the zip file",
+    "climbs out of the tar file",
+    "it is a link or no regular file in its tar file",
+    "it is no whole archive",
+    "archives one in the other, too deep",
+    "this kind of archive is not read",
+    "a workbook is not read",
+    "HEIC is not read",
+    "TIFF is not read",
+    "a camera's raw file is not read",
+    "JPEG 2000 is not read",
+    "JPEG XL is not read",
+    "Photoshop's own kind is not read",
+    "DICOM is not read",
+    "SVG is not read",
     "it is encrypted",
     "it cannot be read from its zip file",
     "too small",
@@ -84,7 +100,7 @@ KNOWN_WORDS = frozenset({
 
 
 def public_ids(
-    image_ids: Sequence[str], lesion_ids: Sequence[str], pixels: NDArray[np.uint8]
+    image_ids: Sequence[str], lesion_ids: Sequence[str], pixels: NDArray[np.uint8], source: str = ""
 ) -> tuple[list[str], list[str]]:
     """Ids of images and lesions that may be published: public ids unchanged, numbers for all others.
 
@@ -98,13 +114,15 @@ def public_ids(
     A lesion gets the smallest id of its images.
     """
     given: set[str] = set()
-    images = [public_image_id(image_id, photo, given) for image_id, photo in zip(image_ids, pixels, strict=True)]
+    images = [
+        public_image_id(image_id, photo, given, source) for image_id, photo in zip(image_ids, pixels, strict=True)
+    ]
     return images, public_lesion_ids(images, lesion_ids)
 
 
-def public_image_id(image_id: str, photo: NDArray[np.uint8], given: set[str]) -> str:
+def public_image_id(image_id: str, photo: NDArray[np.uint8], given: set[str], source: str = "") -> str:
     """The public id of one image; given: the numbers of other images, to which this function adds a new one."""
-    return image_id if PUBLIC_ID.fullmatch(image_id) else _number_of(photo.tobytes(), given)
+    return image_id if _is_public(image_id, source) else _number_of(photo.tobytes(), given)
 
 
 def public_lesion_ids(images: Sequence[str], lesion_ids: Sequence[str]) -> list[str]:
@@ -113,6 +131,10 @@ def public_lesion_ids(images: Sequence[str], lesion_ids: Sequence[str]) -> list[
     for image, lesion in zip(images, lesion_ids, strict=True):
         smallest[lesion] = min(image, smallest.get(lesion, image))
     return [lesion if PUBLIC_ID.fullmatch(lesion) else smallest[lesion] for lesion in lesion_ids]
+
+
+def _is_public(image_id: str, source: str) -> bool:
+    return bool(PUBLIC_ID.fullmatch(image_id) or (source in PUBLIC_IN and PUBLIC_IN[source].fullmatch(image_id)))
 
 
 def _number_of(photo: bytes, given: set[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from builder.config.data import DataConfig
 from builder.data.anonymous import count_reasons, known_words, public_ids
 from builder.data.ingest import ingest_photos
 from builder.data.save import save_names, save_table
-from builder.data.sources.listing import Entry, LeftOut, Listing
+from builder.data.sources.labels import is_beyond, plain
+from builder.data.sources.listing import Entry, LeftOut, Listing, unknown_label
 from builder.data.sources.recognise import files_of_source, list_source
 from builder.data.store import TABLES, read_names
 from builder.errors import BuildError
@@ -62,7 +63,7 @@ def gather_photos(
     left_out += passed_over
     about = {**_about(listings, left_out, notes), "near_identical": near_identical}
     save_names([entry.image_id for entry in ingested.entries], lesion_ids, left_out, into)
-    entries, lesion_ids = _anonymous(ingested.entries, lesion_ids, into)
+    entries, lesion_ids = _anonymous(ingested.entries, lesion_ids, _source_of(listings), into)
     save_table(entries, lesion_ids, ingested.sizes, about, into)
 
 
@@ -80,11 +81,41 @@ def gather_at_width(photos: Path, data: DataConfig, into: Path, *, width_px: int
 
 
 def _listings(data: DataConfig) -> list[Listing]:
-    listings = [list_source(source) for source in (data.source, data.test_source) if source]
+    sources = [source for source in (data.source, data.test_source) if source]
+    listings = [_without_labels(list_source(source), data.leave_out) for source in sources]
     for listing in listings:
         if listing.refusal:
             raise listing.refusal
+        _refuse_beyond(listing)
     return _with_test_part(*listings) if data.test_source else listings
+
+
+def _without_labels(listing: Listing, labels: tuple[str, ...]) -> Listing:
+    """The listing without the photos of these labels, which a note counts: they are not missing."""
+    asked = {plain(label) for label in labels}
+    found = {label: count for label, count in sorted(listing.unknown_labels.items()) if plain(label) in asked}
+    if not found:
+        return listing
+    reasons = {unknown_label(label) for label in found}
+    return replace(
+        listing,
+        left_out=[(name, reason) for name, reason in listing.left_out if reason not in reasons],
+        notes=[*listing.notes, f"Left out as asked for: {_counts(found)}."],
+        refusal=None if len(found) == len(listing.unknown_labels) else listing.refusal,
+    )
+
+
+def _refuse_beyond(listing: Listing) -> None:
+    beyond = {label: count for label, count in sorted(listing.unknown_labels.items()) if is_beyond(label)}
+    if beyond:
+        raise BuildError(
+            f"{listing.title}: the network cannot learn what is beyond its seven classes: {_counts(beyond)}",
+            remedy=f"leave these photos out with --leave-out {','.join(label.replace(' ', '-') for label in beyond)}",
+        )
+
+
+def _counts(labels: Mapping[str, int]) -> str:
+    return ", ".join(f"{label} ({counted(count, 'photo', 'photos')})" for label, count in labels.items())
 
 
 def source_fingerprint(data: DataConfig) -> Any:
@@ -125,7 +156,7 @@ def _refuse_if_too_few(source: str, kept: int, left_out: list[LeftOut], most_lef
         return
     examples = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out)[:3]) or "the metadata names no photo"
     raise UnfitForBuild(
-        f"{source}: {len(left_out)} photos cannot be used, {kept} can ({examples})",
+        f"In {source}, {len(left_out)} photos cannot be used, {kept} can ({examples})",
         remedy="mend or fetch them again; a few bad files are no problem",
     )
 
@@ -134,7 +165,7 @@ def _refuse_few_classes(source: str, entries: list[Entry], fewest: int) -> None:
     kinds = {entry.code for entry in entries}
     if len(kinds) < fewest:
         raise UnfitForBuild(
-            f"{source}: all photos are of one kind ({', '.join(sorted(kinds))}), and there is nothing to tell apart",
+            f"In {source}, all photos are of one kind ({', '.join(sorted(kinds))}), and there is nothing to tell apart",
             remedy="add photos of another kind of lesion",
         )
 
@@ -194,10 +225,15 @@ def _joined(texts: Iterable[str | None]) -> str | None:
     return "; ".join(dict.fromkeys(text for text in texts if text)) or None
 
 
-def _anonymous(entries: list[Entry], lesion_ids: list[str], into: Path) -> tuple[list[Entry], list[str]]:
+def _source_of(listings: list[Listing]) -> str:
+    """What all photos come from; nothing where that is several things."""
+    return listings[0].source if len({listing.source for listing in listings}) == 1 else ""
+
+
+def _anonymous(entries: list[Entry], lesion_ids: list[str], source: str, into: Path) -> tuple[list[Entry], list[str]]:
     """The photos whose pixels are in `into`, and their lesions, without anything that may name people."""
     pixels = np.load(into / "pixels.npy", mmap_mode="r")
-    image_ids, lesion_ids = public_ids([entry.image_id for entry in entries], lesion_ids, pixels)
+    image_ids, lesion_ids = public_ids([entry.image_id for entry in entries], lesion_ids, pixels, source)
     columns = [known_words(column) for column in zip(*(entry.details for entry in entries), strict=True)]
     details = zip(*columns, strict=True)
     return [

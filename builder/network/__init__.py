@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 from builder.classes import CLASSES
 from builder.errors import BuildError
 from builder.setting import Setting, setting_of
+from builder.wording import meant
 
 # A tf_keras model; its package has no types of its own.
 Network = Any
@@ -66,7 +67,10 @@ def network_names() -> list[str]:
 def design_of(name: str) -> Design:
     """The design of the network `name`; raises a BuildError if there is none."""
     if name not in network_names():
-        raise BuildError(f"there is no network {name[:80]!r}", remedy=f"name one of: {', '.join(network_names())}")
+        raise BuildError(
+            f"there is no network {name[:80]!r}",
+            remedy=f"{meant(name, network_names())}Name one of: {', '.join(network_names())}",
+        )
     design: Design = getattr(importlib.import_module(f"{__name__}.{name}"), name)
     return design
 

@@ -29,6 +29,7 @@ from builder.pipeline.stages import (
     Stage,
 )
 from builder.site.messages import classes_in_english
+from builder.wording import in_home
 
 
 def gather(chain: Chain, **allowed: Any) -> Path:
@@ -108,9 +109,9 @@ def content_of_base(network: ResolvedNetwork) -> str:
     weights = network.form.base_weights
     if weights in (IMAGENET, NO_BASE):
         return weights
-    if not Path(weights).is_file():
+    if not in_home(weights).is_file():
         raise BuildError(f"there is no file {weights} of base weights", remedy=OTHER_BASE)
-    return content_hash(Path(weights))
+    return content_hash(in_home(weights))
 
 
 def _drawn_by(config: Config) -> list[int]:

@@ -18,6 +18,7 @@ from builder.errors import BuildError
 from builder.network import Network, design_of
 from builder.progress import console
 from builder.quiet_tensorflow import tensorflow, tf_keras
+from builder.wording import in_home
 
 SILENCE_S = 60  # without a byte, until the connection counts as lost; Keras itself would wait for ever
 FAILED = "URL fetch failure"  # how Keras's loader begins, in a plain Exception
@@ -41,7 +42,7 @@ def begin_with_base(network: Network, weights: str) -> None:
     base = design_of(network.name).base
     if not base or weights == NO_BASE:
         return
-    loaded = _fetched(base, network) if weights == IMAGENET else _read(base, network, Path(weights))
+    loaded = _fetched(base, network) if weights == IMAGENET else _read(base, network, in_home(weights))
     for layer in loaded.layers:
         if layer.weights:
             network.get_layer(layer.name).set_weights(layer.get_weights())

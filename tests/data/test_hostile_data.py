@@ -274,7 +274,7 @@ METADATA = table(ham_rows())
         (METADATA.splitlines()[0], 0),
         (b"\0" * 1000, 0),
         (METADATA.replace(b"lesion_id", b"lesion\0id"), 0),
-        (METADATA.decode().encode("utf-16"), 0),
+        (METADATA.decode().encode("utf-16"), 42),
         (b'"' * 300_000, 0),
         (b"lesion_id,image_id,dx\n" + b"x" * 1_000_000, 0),
         (b"\xff\xfe" + METADATA, 0),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builder.config.read import read_config
-from builder.data.sources.class_folders import code_of_name
+from builder.data.sources.labels import code_of_name
 from builder.errors import BuildError
 from builder.photo.frame import Frame, shrink
 from builder.split import load_parts, load_split, split_photos

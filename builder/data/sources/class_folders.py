@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import PurePosixPath
 
-from builder.classes import CLASSES, CODES
+from builder.classes import CODES
 from builder.data.sources.ham10000 import PART_NAMES
+from builder.data.sources.labels import code_of_name
 from builder.data.sources.listing import Entry, LeftOut, Listing, unknown_label
 from builder.data.sources.photo_files import Found, readable
 from builder.errors import BuildError
-
-# Beside its code: what people and the sets in circulation call each class (HAM10000, ISIC, MedMNIST, Kaggle).
-SYNONYMS = {
-    "akiec": (
-        "actinic keratoses",
-        "ak", "actinic keratosis", "solar keratosis", "bowen disease", "bowens disease", "bowen s disease",
-        "intraepithelial carcinoma", "actinic keratoses and intraepithelial carcinoma",
-        "actinic keratosis bowen s disease intraepithelial carcinoma",
-    ),
-    "bcc": ("basal cell carcinoma", "basal cell carcinomas"),
-    "bkl": (
-        "benign keratoses",
-        "benign keratosis", "benign keratosis like lesion", "benign keratosis like lesions", "seborrheic keratosis",
-        "seborrheic keratoses", "seborrhoeic keratosis", "seborrhoeic keratoses", "pigmented benign keratosis",
-        "solar lentigo", "lichen planus like keratosis",
-    ),
-    "df": ("dermatofibroma", "dermatofibromas"),
-    "mel": ("melanoma", "melanomas", "malignant melanoma"),
-    "nv": (
-        "melanocytic nevus",
-        "nevus", "nevi", "naevus", "naevi", "melanocytic nevi", "melanocytic naevus", "melanocytic naevi", "mole",
-        "moles",
-    ),
-    "vasc": ("vascular lesion", "vascular", "vascular lesions", "vascular skin lesion", "vascular skin lesions"),
-}  # fmt: skip
-
-
-def code_of_name(name: str) -> str | None:
-    """The code of a class from its code, name or common synonym, in any spelling; None if there is none."""
-    return _CODE_OF.get(_plain(name))
 
 
 def is_class_folders(found: Found) -> bool:
@@ -101,10 +71,3 @@ def _length_of_wrapping(found: Found) -> int:
             break
         start += 1
     return start
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
-
-
-_CODE_OF = {_plain(name): kind.code for kind in CLASSES for name in (kind.code, *SYNONYMS[kind.code])}

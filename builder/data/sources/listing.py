@@ -30,19 +30,23 @@ def unknown_label(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The location of a photo's bytes: a file, or an entry of a zip file. version: changes when the bytes change."""
+    """Where a photo's bytes are: a file, or a member of an archive. version: what changes when the bytes do.
+
+    within: the archives in that file, one in the other, which lead to the member.
+    """
 
     file: str
     entry: str
     version: str
+    within: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        return PurePath(self.entry or self.file).name
+        return PurePath(self.entry.replace("\\", "/") or self.file).name
 
     @property
     def key(self) -> str:
-        return f"{self.file}|{self.entry}|{self.version}"
+        return "|".join((self.file, *self.within, self.entry, self.version))
 
 
 @dataclass(frozen=True, slots=True)

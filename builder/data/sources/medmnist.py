@@ -12,11 +12,11 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from builder.data.sources.archives import UNREADABLE, why_not_unpacked
 from builder.data.sources.arrays import read_labels
 from builder.data.sources.ham10000 import CITATION, PART_NAMES
 from builder.data.sources.listing import Entry, LeftOut, Listing, Row
 from builder.data.sources.npy_header import data_bytes, read_header
-from builder.data.sources.photo_files import UNREADABLE, why_not_unpacked
 from builder.errors import BuildError
 from builder.files.regular import status_of
 from builder.formatting import counted

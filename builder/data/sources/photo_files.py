@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import errno
 import os
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
+from builder.data.sources.archives import (
+    MOST_DEEP,
+    READ_AT_ONCE_BYTES,
+    UNREADABLE,
+    Archive,
+    Member,
+    open_archive,
+)
+from builder.data.sources.file_kinds import (
+    PHOTO_SUFFIXES,
+    START_BYTES,
+    TAR_SUFFIXES,
+    is_archive,
+    is_dropping,
+    is_photo,
+    suffix_of,
+    why_unread,
+)
 from builder.data.sources.listing import LeftOut, Place
 from builder.errors import BuildError
 from builder.files.regular import open_file, status_of
 from builder.photo.decode import MAX_FILE_BYTES
 
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"}
 TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}
 ARRAY_SUFFIXES = {".npy", ".npz"}
 MAX_TABLE_BYTES = 200_000_000  # a million photos take a third of it
-# Ways in which a zip file turns out to be none, or one of its entries to be damaged, encrypted or packed unusually.
-UNREADABLE = (
-    OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error, OverflowError
-)  # fmt: skip
-# The others unpack a whole block at once, which may be gigabytes however little of it is asked for.
-_UNPACKED_BIT_BY_BIT = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-READ_AT_ONCE_BYTES = 1 << 20
-_ENCRYPTED = 0x1  # a zip entry's flag
+MAX_ARCHIVE_BYTES = 20_000_000_000  # of an archive within another
 
 
 @dataclass(slots=True)
@@ -65,30 +72,46 @@ def by_name(
 
 
 def find_files(folder: Path) -> Found:
-    """Search `folder` (or a single zip file), its subfolders, links and zip files, in sorted order."""
+    """Look through `folder` (or a single archive), its subfolders, links and archives, in sorted order."""
     found = Found()
     if folder.is_file():
-        _look_into_zip(folder, PurePosixPath(), found)
+        _look_into(str(folder), (), PurePosixPath(), found)
         return found
     for name, file in walk(folder, found.left_out):
-        suffix = suffix_of(name)
-        if suffix == ".zip":
-            _look_into_zip(Path(file.path), PurePosixPath(name).with_suffix(""), found)
-        elif suffix in PHOTO_SUFFIXES or suffix in ARRAY_SUFFIXES or is_table(name):
-            try:
-                status = status_of(file)
-            except OSError as error:
-                found.left_out.append((readable(name), _why_unreadable(file, error)))
+        try:
+            status = status_of(file)
+            if is_archive(name):
+                _look_into(file.path, (), _as_folder(PurePosixPath(name)), found)
                 continue
-            if suffix in ARRAY_SUFFIXES:
+            if suffix_of(name) in ARRAY_SUFFIXES:
                 found.arrays.append(Path(file.path))
                 continue
             place = Place(file.path, "", f"{status.st_size}|{status.st_mtime_ns}")
-            if suffix in PHOTO_SUFFIXES:
-                found.add_photo(PurePosixPath(name), place)
-            else:
-                found.tables[PurePosixPath(name)] = place
+            _take(PurePosixPath(name), readable(name), place, found)
+        except OSError as error:
+            if suffix_of(name) in PHOTO_SUFFIXES or is_table(name) or is_archive(name) or why_unread(name, b""):
+                found.left_out.append((readable(name), _why_unreadable(file, error)))
     return found
+
+
+def _take(path: PurePosixPath, said: str, place: Place, found: Found) -> None:
+    """Sort a file in. What has no name of a photo or a table is told by its first bytes."""
+    if suffix_of(path.name) in PHOTO_SUFFIXES:
+        found.add_photo(path, place)
+    elif is_table(path.name):
+        found.tables[path] = place
+    elif is_photo(start := _start_of(place)):
+        found.add_photo(path, place)
+    elif reason := why_unread(path.name, start):
+        found.left_out.append((said, reason))
+
+
+def _start_of(place: Place) -> bytes:
+    try:
+        with opened(place, MAX_ARCHIVE_BYTES) as stream:
+            return stream.read(START_BYTES)
+    except UNREADABLE:
+        return b""
 
 
 @contextmanager
@@ -98,11 +121,11 @@ def opened(place: Place, most_bytes: int = MAX_FILE_BYTES) -> Iterator[IO[bytes]
         with open_file(place.file, most_bytes) as stream:
             yield stream
         return
-    archive = _opened(place.file, Path(place.file).stat().st_mtime_ns)
-    entry = archive.getinfo(place.entry)
-    if reason := why_not_unpacked(entry, most_bytes):
+    archive = open_archive(place.file, place.within)
+    member = archive.members[place.entry]
+    if reason := _why_not(member, most_bytes):
         raise OSError(errno.EFBIG, reason)
-    with archive.open(entry) as stream:
+    with archive.open(place.entry) as stream:
         yield stream
 
 
@@ -123,11 +146,6 @@ def walk(folder: Path, left_out: list[LeftOut]) -> Iterator[tuple[str, os.DirEnt
     yield from _walk(str(folder), "", {os.path.realpath(folder)}, left_out)
 
 
-def suffix_of(name: str) -> str:
-    """The end of a file's name in lower case; as text, since a path object per file would take longer than the disk."""
-    return os.path.splitext(name)[1].lower()  # noqa: PTH122
-
-
 def is_table(name: str) -> bool:
     """Whether a file with this name may be a table of labels."""
     return suffix_of(name) in TABLE_SUFFIXES or name.endswith("_metadata")
@@ -140,7 +158,7 @@ def _instead(where: PurePath) -> str:
 def _walk(path: str, relative: str, seen: set[str], left_out: list[LeftOut]) -> Iterator[tuple[str, os.DirEntry[str]]]:
     try:
         with os.scandir(path) as scan:
-            entries = sorted((entry for entry in scan if not _is_hidden(entry.name)), key=lambda entry: entry.name)
+            entries = sorted((entry for entry in scan if not is_dropping(entry.name)), key=lambda entry: entry.name)
     except OSError as error:
         left_out.append(
             (
@@ -173,60 +191,54 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False  # a link that leads to itself
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"  # what macOS puts beside files and into zips
-
-
 def _why_unreadable(file: os.DirEntry[str], error: OSError) -> str:
     if error.errno == errno.EINVAL:
         return str(error.strerror)
     return "the link leads nowhere" if file.is_symlink() else f"it cannot be opened: {error.strerror}"
 
 
-def _look_into_zip(file: Path, as_folder: PurePosixPath, found: Found) -> None:
+def _look_into(file: str, within: tuple[str, ...], as_folder: PurePosixPath, found: Found) -> None:
+    """Sort in what an archive holds, and the archives in it."""
+    said = "/".join((Path(file).name, *within))
     try:
-        changed = status_of(file).st_mtime_ns
-        entries = sorted(_opened(str(file), changed).infolist(), key=lambda entry: entry.filename)
+        archive: Archive = open_archive(file, within)
     except UNREADABLE as error:
+        if within:
+            found.left_out.append((readable(said), f"it is no whole archive ({error})"))
+            return
+        kind = "tar" if file.lower().endswith(TAR_SUFFIXES) else "zip"
         raise BuildError(
-            f"{file} is no whole zip file ({error})", remedy="copy or download it again, or move it away"
+            f"{file} is no whole {kind} file ({error})", remedy="copy or download it again, or move it away"
         ) from error
-    for entry in entries:
-        path = PurePosixPath(entry.filename)
-        if entry.is_dir() or any(_is_hidden(part) for part in path.parts if part != ".."):
+    for member in sorted(archive.members.values(), key=lambda member: member.name):
+        path = member.path
+        if any(is_dropping(part) for part in path.parts if part != ".."):
             continue
-        is_photo = suffix_of(entry.filename) in PHOTO_SUFFIXES
-        if not is_photo and not is_table(entry.filename):
+        if is_archive(path.name):
+            reason = _why_not(member, MAX_ARCHIVE_BYTES)
+            if reason or len(within) + 1 >= MOST_DEEP:
+                found.left_out.append(
+                    (readable(f"{said}: {member.name}"), reason or "archives one in the other, too deep")
+                )
+            else:
+                _look_into(file, (*within, member.name), as_folder / _as_folder(path), found)
             continue
-        if reason := _why_not(entry, MAX_FILE_BYTES if is_photo else MAX_TABLE_BYTES):
-            found.left_out.append((readable(f"{file.name}: {entry.filename}"), reason))
+        if reason := _why_not(member, MAX_TABLE_BYTES if is_table(path.name) else MAX_FILE_BYTES):
+            if suffix_of(path.name) in PHOTO_SUFFIXES or is_table(path.name) or why_unread(path.name, b""):
+                found.left_out.append((readable(f"{said}: {member.name}"), reason))
             continue
-        place = Place(str(file), entry.filename, f"{entry.file_size}|{entry.CRC:08x}")
-        if is_photo:
-            found.add_photo(as_folder / path, place)
-        else:
-            found.tables[as_folder / path] = place
+        place = Place(file, member.name, member.version, within)
+        _take(as_folder / path, readable(f"{said}: {member.name}"), place, found)
 
 
-def _why_not(entry: zipfile.ZipInfo, most_bytes: int) -> str | None:
-    windows = PureWindowsPath(entry.filename)
-    if ".." in windows.parts or windows.root or windows.drive:
-        return "its name climbs out of the zip file"
-    return why_not_unpacked(entry, most_bytes)
+def _as_folder(path: PurePosixPath) -> PurePosixPath:
+    """The place of what an archive holds: that of a folder of its name."""
+    endings = (".zip", *sorted(TAR_SUFFIXES, key=len, reverse=True))
+    ending = next(ending for ending in endings if path.name.lower().endswith(ending))
+    return path.with_name(path.name[: -len(ending)] or path.name)
 
 
-def why_not_unpacked(entry: zipfile.ZipInfo, most_bytes: int) -> str | None:
-    """The reason why an entry of a zip file must not be unpacked, such as its size; None if there is none."""
-    if entry.flag_bits & _ENCRYPTED:
-        return "it is encrypted"
-    if entry.compress_type not in _UNPACKED_BIT_BY_BIT:
-        return "it is packed in a way other than store and deflate"
-    if entry.file_size > most_bytes:
-        return f"too large: {entry.file_size / 1e6:.0f} MB unpacked"
-    return None
-
-
-@lru_cache(maxsize=16)
-def _opened(file: str, changed: int) -> zipfile.ZipFile:
-    """A zip file in that state, kept open: reading its list of 10,000 entries takes longer than reading an entry."""
-    return zipfile.ZipFile(file)
+def _why_not(member: Member, most_bytes: int) -> str | None:
+    if member.why_not or member.size <= most_bytes:
+        return member.why_not
+    return f"too large: {member.size / 1e6:.0f} MB unpacked"

@@ -7,27 +7,26 @@ from pathlib import Path, PurePosixPath
 
 from builder.data.sources.arrays import COLOUR, GREY, LABELS, list_arrays
 from builder.data.sources.class_folders import is_class_folders, list_class_folders
+from builder.data.sources.file_kinds import is_archive, is_dropping
 from builder.data.sources.ham10000 import COLUMNS, METADATA, list_ham10000
 from builder.data.sources.isic2018 import ground_truths, list_isic2018
-from builder.data.sources.listing import Listing
+from builder.data.sources.listing import Listing, Place
 from builder.data.sources.medmnist import list_medmnist
 from builder.data.sources.photo_files import (
-    PHOTO_SUFFIXES,
     TABLE_SUFFIXES,
     Found,
     find_files,
     readable,
-    suffix_of,
     walk,
 )
-from builder.data.sources.tables import columns_of
+from builder.data.sources.tables import columns_of, missing_columns
 from builder.errors import BuildError
+from builder.wording import in_home, meant
 
 KINDS = (
     f"{METADATA}.csv (or .tab) beside its photos or their zip files; an ISIC 2018 Task 3 ground truth beside its "
     f"photos; a folder for each kind of lesion; {COLOUR} or {GREY} with {LABELS}; a DermaMNIST .npz file"
 )
-SUFFIXES = {*PHOTO_SUFFIXES, *TABLE_SUFFIXES, ".zip", ".npy", ".npz", ""}
 
 
 def list_source(source: str) -> Listing:
@@ -35,7 +34,8 @@ def list_source(source: str) -> Listing:
     path = path_of(source)
     if not _exists(path):
         raise BuildError(
-            f"there is no folder or file {path}", remedy="name one with --data, or leave it out for demo data"
+            f"there is no folder or file {path}",
+            remedy=f"{_meant(source, path)}Name one with --data, or leave it out for demo data",
         )
     if not (path.is_file() or path.is_dir()):
         raise BuildError(
@@ -47,7 +47,7 @@ def list_source(source: str) -> Listing:
         return list_arrays(_photos_beside(path))
     if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
         return _list_table(path, find_files(path.parent))
-    if path.is_file() and path.suffix.lower() != ".zip":
+    if path.is_file() and not is_archive(path.name):
         raise BuildError(f"{path} is no source of photos", remedy=f"known are: {KINDS}")
     return _list_folder(path, find_files(path))
 
@@ -58,7 +58,7 @@ def path_of(source: str) -> Path:
         from builder.data.sources.download import cache_folder
 
         return cache_folder()
-    return Path(source)
+    return in_home(source)
 
 
 def files_of_source(source: str) -> list[tuple[str, int, int]]:
@@ -72,7 +72,7 @@ def files_of_source(source: str) -> list[tuple[str, int, int]]:
         path = path.parent
     if not path.is_dir():
         return [_state(path.name, path)]
-    return sorted(_state(name, file) for name, file in walk(path, []) if suffix_of(name) in SUFFIXES)
+    return sorted(_state(name, file) for name, file in walk(path, []))
 
 
 def _exists(path: Path) -> bool:
@@ -81,6 +81,16 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
+
+
+def _meant(source: str, path: Path) -> str:
+    """A question after the source that a mistyped one is like."""
+    if found := meant(source, ("demo", "ham10000")):
+        return found
+    try:
+        return meant(path.name, sorted(beside.name for beside in path.parent.iterdir() if not is_dropping(beside.name)))
+    except (OSError, ValueError):
+        return ""
 
 
 def _list_folder(path: Path, found: Found) -> Listing:
@@ -101,7 +111,7 @@ def _list_folder(path: Path, found: Found) -> Listing:
         return list_class_folders(found)
     raise BuildError(
         f"No supported data set was found in {path}: {METADATA}.csv is missing, and its {len(found.photos)} photos and "
-        f"{len(found.tables)} tables are in no other supported layout",
+        f"{len(found.tables)} tables are in no other supported layout{_what_tables_lack(found)}",
         remedy=f"name a folder that holds one of these: {KINDS}",
     )
 
@@ -118,8 +128,20 @@ def _metadata(found: Found) -> PurePosixPath | None:
     """The table of HAM10000 by its name; otherwise any table with the same columns."""
     if named := sorted(path for path in found.tables if path.stem == METADATA):
         return named[0]
-    fitting = (path for path, place in sorted(found.tables.items()) if set(COLUMNS) <= set(columns_of(path, place)))
+    fitting = (path for path, place in sorted(found.tables.items()) if not missing_of(path, place))
     return next(fitting, None)
+
+
+def missing_of(path: PurePosixPath, place: Place) -> list[str]:
+    """Which columns a table lacks to be one that says what photos show."""
+    return missing_columns(columns_of(path, place, COLUMNS), COLUMNS)
+
+
+def _what_tables_lack(found: Found) -> str:
+    """Of the table that lacks least, its name and what it lacks; nothing where no table has any of the columns."""
+    lacking = {path: missing_of(path, place) for path, place in sorted(found.tables.items())}
+    near = sorted((len(missing), path) for path, missing in lacking.items() if len(missing) < len(COLUMNS))
+    return f"; {near[0][1]} has no column for {' and '.join(lacking[near[0][1]])}" if near else ""
 
 
 def _photos_beside(file: Path) -> Path:
