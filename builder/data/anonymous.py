@@ -57,7 +57,6 @@ REASONS = (
     "archives one in the other, too deep",
     "this kind of archive is not read",
     "a workbook is not read",
-    "HEIC is not read",
     "TIFF is not read",
     "a camera's raw file is not read",
     "JPEG 2000 is not read",

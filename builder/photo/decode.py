@@ -22,6 +22,7 @@ from builder.photo.size import MAX_MEGAPIXELS
 Source: TypeAlias = str | os.PathLike[str] | bytes
 MAX_FILE_BYTES = 500_000_000  # more than any of so many pixels: a bomb or a mistake
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")  # what every browser decodes too
+HEIF = "HEIF"  # what phones save; of browsers only Safari decodes it
 BLOCK_ROWS = 256  # rows converted at a time, so that a 50-megapixel photo is never held as floats
 # Ways in which Pillow's decoders report a damaged file, or one that would take more memory than there is.
 DAMAGED = (
@@ -64,7 +65,7 @@ def read_photo(source: Source, scratch: Scratch | None = None) -> Pixels:
     try:
         if (pixels := _read_plain_jpeg(content, scratch)) is not None:
             return pixels
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=_formats_of(content)) as image:
             _refuse_too_large(image, name_of(source))
             image.load()
             if image.format == "PNG" and not _is_whole_png(content):
@@ -98,6 +99,16 @@ def _read_plain_jpeg(content: bytes, scratch: Scratch | None) -> Pixels | None:
         return _upright(pixels, _orientation(image))
 
 
+def _formats_of(content: bytes) -> tuple[str, ...]:
+    """What Pillow is to look for; the decoder of HEIC is loaded when there is one to decode."""
+    if content[4:8] != b"ftyp" or content[8:12].startswith(b"avi"):
+        return FORMATS
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False)
+    return (*FORMATS, HEIF)
+
+
 def _is_whole_png(content: bytes) -> bool:
     """Whether a PNG has its closing chunk: Pillow shows a PNG without one, browsers do not.
 
@@ -121,6 +132,8 @@ def _refuse_too_large(image: Image.Image, name: str) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == HEIF:
+        return 1  # its own transformations are applied when it is decoded; phones ignore EXIF beside these
     if image.format == "WEBP":
         return 1  # Chromium does not turn WebP photos; no camera writes them
     # A camera's EXIF block may be damaged while the photo is whole: browsers then show it as it is stored.
@@ -201,5 +214,5 @@ def name_of(source: Source) -> str:
 
 def _remedy(content: bytes) -> str:
     if content[:4] in (b"II*\0", b"MM\0*") or content[4:8] == b"ftyp":
-        return "convert it to JPEG or PNG first (HEIC and TIFF are not read)"
-    return f"use a file of one of these kinds: {', '.join(FORMATS)}"
+        return "convert it to JPEG or PNG first (TIFF and this kind of HEIC are not read)"
+    return f"use a file of one of these kinds: {', '.join((*FORMATS, 'HEIC'))}"

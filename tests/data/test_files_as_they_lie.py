@@ -46,8 +46,6 @@ def test_a_photo_is_one_whatever_it_is_called(name: str, kind: str, tmp_path: Pa
         ("a", photo(1, kind="TIFF"), "TIFF is not read: convert"),
         ("a.NEF", photo(1, kind="TIFF"), "raw file is not read"),
         ("a.CR3", b"\0\0\0\x18ftypcrx " + bytes(20), "raw file is not read"),
-        ("a.heic", b"\0\0\0\x18ftypheic" + bytes(20), "HEIC is not read: convert"),
-        ("IMG", b"\0\0\0\x18ftypmif1" + bytes(20), "HEIC is not read: convert"),
         ("a.jp2", b"\0\0\0\x0cjP  " + bytes(20), "JPEG 2000 is not read"),
         ("a.dcm", bytes(128) + b"DICM", "DICOM is not read"),
         ("a.psd", b"8BPS", "Photoshop"),

@@ -6,7 +6,7 @@ import os
 
 PHOTO_SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".png", ".apng", ".gif", ".webp", ".avif",
-    ".bmp", ".dib",
+    ".bmp", ".dib", ".heic", ".heif", ".hif",
 }  # fmt: skip
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 START_BYTES = 512  # of a file, by which its kind is told
@@ -14,7 +14,6 @@ CONVERT = "convert it to JPEG or PNG"
 UNPACK = "unpack it"
 # Kinds that are not read, by name, each with the reason and the remedy.
 _UNREAD = {
-    "HEIC is not read: " + CONVERT: (".heic", ".heif", ".hif"),
     "TIFF is not read: " + CONVERT: (".tif", ".tiff"),
     "a camera's raw file is not read: " + CONVERT: (
         ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".orf", ".raf", ".rw2", ".pef", ".srw",
@@ -72,7 +71,7 @@ def is_photo(start: bytes) -> bool:
     if start[:2] == b"BM":
         return int.from_bytes(start[14:18], "little") in _BMP_HEADERS
     return start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")) or (
-        start[4:8] == b"ftyp" and start[8:12] in (b"avif", b"avis")
+        start[4:8] == b"ftyp" and start[8:12] in (b"avif", b"avis", *_HEIC)
     )
 
 
@@ -80,7 +79,7 @@ def why_unread(name: str, start: bytes) -> str | None:
     """Why a picture or an archive of this name and beginning is not read, and what to do; None of any other file."""
     by_name = next((reason for suffix, reason in _OF_SUFFIX.items() if name.lower().endswith(suffix)), None)
     if start[4:8] == b"ftyp":
-        return _OF_SUFFIX[".heic"] if start[8:12] in _HEIC else _BRANDS.get(start[8:12]) or by_name
+        return _BRANDS.get(start[8:12]) or by_name
     if start.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return by_name or _OF_SUFFIX[".tif"]
     for suffix, begins in ((".psd", b"8BPS"), (".jxl", b"\xff\x0a"), (".jxl", b"\0\0\0\x0cJXL "), (".rar", b"Rar!\x1a"),
