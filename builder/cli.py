@@ -18,11 +18,13 @@ from builder.terminal import accept_any_text
 from builder.wording import in_home, meant, two_lines
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from builder.pipeline.request import Request
 
 INTERRUPTED = 130
 MAKE_ROOM = "Make room, or name folders on another disk with --work and --site; then run the same command again."
-ASK_FOR_RIGHTS = "Get the right to write there, or name other folders with --work and --site."
+ASK_FOR_RIGHTS = "Get the right to read and write there, or name other folders with --work and --site."
 OUT_OF_THE_WAY = "A build needs that place for a file or a folder of its own: move away what is there."
 # What a machine may refuse at any step, and what to do about it.
 OF_THE_MACHINE = {
@@ -210,8 +212,20 @@ def _build(given: argparse.Namespace) -> None:
 
 def _folders_of(given: argparse.Namespace) -> Folders:
     """The folders as absolute paths, so that each has a name and a parent."""
+    for option, folder in {"--work": given.work, "--site": given.site}.items():
+        _refuse_circle(folder, option)
     site = given.site.absolute() if given.site.is_symlink() else given.site.resolve()  # a link is refused as one
     return Folders(given.work.resolve(), site)
+
+
+def _refuse_circle(folder: Path, option: str) -> None:
+    try:
+        folder.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise BuildError(
+                f"{folder} is a link that leads back to itself", remedy=f"name another folder with {option}"
+            ) from None
 
 
 def _request_for(given: argparse.Namespace, source: str | None, *, replaces_site: bool = False) -> Request:

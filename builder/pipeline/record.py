@@ -32,6 +32,8 @@ def refuse_if_outdated(folders: Folders) -> None:
         request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
         finished, built_with = record["finished"], record["config"]
     except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error.__cause__, PermissionError):
+            raise error.__cause__ from None  # another user's
         raise BuildError(f"{folders.record}, the note of what was built, is damaged", remedy=remedy) from error
     if not finished:
         raise BuildError("the last build did not finish, the site is an older one", remedy=remedy)

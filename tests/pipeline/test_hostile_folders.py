@@ -40,6 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (home / "link").symlink_to("empty")
     (home / "link to documents").symlink_to("Documents")
     (home / "link to nothing").symlink_to("nothing")
+    (home / "circle").symlink_to("circle")
     for site in ("site", "site with more", "site with a link", "site with a folder"):
         with replacing(home / site) as fresh:
             (fresh / "js").mkdir()
@@ -74,6 +75,13 @@ HOSTILE = {
     "a site that is a link with a slash": "--site ~/link/",
     "a site that is a link to documents": "--site ~/link+to+documents",
     "a site that is a broken link": "--site ~/link+to+nothing",
+    "a site that is a link to itself": "--site ~/circle",
+    "a site in a link to itself": "--site ~/circle/site",
+    "work in a link to itself": "--work ~/circle",
+    "a search in a link to itself": "--work ~/circle search",
+    "publishing from a link to itself": "--site ~/circle publish",
+    "publishing with work in a link to itself": "--work ~/circle publish",
+    "an ensemble in a link to itself": "--work ~/circle predict --ensemble ~/photos/mel/a.png",
     "a site with a file more": "--site ~/site+with+more",
     "a site with a link more": "--site ~/site+with+a+link",
     "a site with a folder more": "--site ~/site+with+a+folder",

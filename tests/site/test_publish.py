@@ -8,16 +8,20 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, NoReturn
 
 import pytest
 
 from builder.cli import main
 from builder.errors import BuildError
+from builder.files.lock import LOCK
 from builder.files.ownership import replacing
+from builder.files.regular import open_file
 from builder.folders import Folders
 from builder.pipeline.build import build_site
 from builder.pipeline.record import refuse_if_outdated, write_record
 from builder.pipeline.request import Request
+from builder.pipeline.safe_folders import MARK, at_work
 from builder.site.publish import publish_site
 from builder.site.replace_site import replace_site
 
@@ -186,6 +190,41 @@ def test_what_git_says_against_a_push_is_passed_on(repository: Path, site: Path)
     with pytest.raises(BuildError, match="only on Tuesdays"):
         publish_site(site, repository)
     assert git("rev-list", "--count", "gh-pages", cwd=repository.parent / "remote.git").strip() == "1"
+
+
+@pytest.mark.parametrize("words", [["publish"], [], ["data", "demo"]], ids=" ".join)
+def test_work_of_another_user_is_said_to_be_that(
+    words: list[str], built: tuple[Request, Folders], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    _, folders = built
+    (folders.work / MARK).touch()
+    denied = PermissionError(errno.EACCES, "Permission denied", str(folders.record))
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise denied
+
+    def open_others(path: Path, most_bytes: int) -> BinaryIO:
+        return refuse() if folders.work in Path(path).parents else open_file(path, most_bytes)
+
+    monkeypatch.setattr("builder.files.regular.open_file", open_others)
+    monkeypatch.setattr("builder.files.lock.FileLock.acquire", refuse)
+    assert main(["--work", str(folders.work), "--site", str(folders.site), *words]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("last_build.json: Permission denied") and "right to read and write" in second
+
+
+def test_a_work_folder_may_be_moved(built: tuple[Request, Folders]) -> None:
+    _, folders = built
+    moved = folders.work.rename(folders.work.with_name("moved"))
+    refuse_if_outdated(Folders(moved, folders.site))
+
+
+def test_a_lock_that_a_dead_build_has_left_stops_nobody(built: tuple[Request, Folders], capfd) -> None:
+    _, folders = built
+    (folders.work / LOCK).write_text("4242")
+    with at_work(folders):
+        assert capfd.readouterr().out == ""
 
 
 # The checkout and the remote as people have them

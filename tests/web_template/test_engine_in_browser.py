@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
@@ -60,6 +61,23 @@ def test_from_disk_the_same_network_runs_on_the_page_once_it_is_needed(page: Pag
     assert is_right(page, 3)
     assert page.workers == []
     assert page.evaluate("tf.memory().numTensors") > 0
+
+
+@pytest.mark.parametrize("address", [
+    "file://server/share/my%20site%23", "file://SERVER.example/c$/a/b", "file:////server/share/site",
+    "file://///server/share/site", r"file:\\server\share\site",
+])  # fmt: skip
+def test_from_a_network_share_the_same_network_runs(page: Page, site: Path, address: str) -> None:
+    def give(route: Route) -> None:  # as the system gives what is on the share
+        path = unquote(urlsplit(route.request.url).path)
+        file = site / path.removeprefix(path_of_share).lstrip("/")
+        route.fulfill(path=file) if file.is_file() else route.abort()
+
+    path_of_share = unquote(urlsplit(page.evaluate("(address) => new URL(`${address}/`).href", address)).path)
+    page.route("file:**", give)
+    page.goto(f"{address}/index.html")
+    assert page.evaluate("load()") == {"backend": "wasm", "card": "cnn"}
+    assert is_right(page, 3)
 
 
 def test_the_weights_come_beside_what_computes_with_them(page: Page, http: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CODES
+from builder.folders import TEMPLATES
 from builder.site.samples import SAMPLES
 from tests.conftest import Build
 from tests.visiting import PHONE, answer, png, rows, settle, spot_photo, visit
@@ -118,6 +122,26 @@ def test_samples_work_from_disk(browser: Browser, demo_build: Build) -> None:
     page.click(f"[data-sample='samples/{SAMPLES[0]}.png']")
     page.wait_for_selector("main[data-state=result]", timeout=120_000)
     assert len(rows(page)) == 7
+    page.close()
+
+
+def test_from_disk_no_failure_is_called_one_of_the_connection(
+    browser: Browser, demo_build: Build, tmp_path: Path
+) -> None:
+    english = json.loads((TEMPLATES / "messages" / "en.json").read_text(encoding="utf-8"))
+    site = shutil.copytree(demo_build.site, tmp_path / "site")
+    (site / "samples" / f"{SAMPLES[0]}.png.js").unlink()
+    page = browser.new_page()
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_selector("main[data-state=ready]", timeout=120_000)
+    page.click(f"[data-sample='samples/{SAMPLES[0]}.png']")
+    page.wait_for_selector("#message .message__title")
+    assert english["samples.problem-disk"] in page.inner_text("#message")
+    for file in site.glob("model/*/*.js"):
+        file.unlink()
+    page.reload()
+    page.wait_for_selector("main[data-state=error]", timeout=120_000)
+    assert english["loading.failed-disk"] in page.inner_text("#message")
     page.close()
 
 

@@ -98,7 +98,8 @@ async function takeSample(address, name) {
     if (wish === newestWish) take([new File([blob], name, { type: "image/png" })]);
   } catch (error) {
     console.error(`${address} could not be loaded:`, error);
-    View.showMessage(Words.say("samples.problem-title"), Words.say("samples.problem"));
+    const why = location.protocol === "file:" ? "samples.problem-disk" : "samples.problem";
+    View.showMessage(Words.say("samples.problem-title"), Words.say(why));
   }
 }
 

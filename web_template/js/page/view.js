@@ -119,8 +119,8 @@ function loadFailureText(problem) {
       return Words.say("loading.failed-answers");
     case "no-backend":
       return Words.say("loading.failed-backend");
-    default:
-      return Words.say("loading.failed-text");
+    default: // from disk there is no connection to lose
+      return Words.say(location.protocol === "file:" ? "loading.failed-disk" : "loading.failed-text");
   }
 }
 
