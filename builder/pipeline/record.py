@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ def refuse_if_outdated(folders: Folders) -> None:
         raise BuildError(f"{folders.record}, the note of what was built, is damaged", remedy=remedy) from error
     if not finished:
         raise BuildError("the last build did not finish, the site is an older one", remedy=remedy)
-    if request.config().as_dict() != built_with:
+    if json.loads(json.dumps(request.config().as_dict())) != built_with:  # JSON has lists for tuples
         raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
     if site_files(folders.site) != record.get("site"):
         raise BuildError(f"{folders.site} is not what the last build in {folders.work} has made", remedy=remedy)
