@@ -18,8 +18,9 @@ FILES = os.path.join(ENVIRONMENT, "lesionlens.files")  # what was put there, a n
 PACKAGES = os.path.join(HERE, "node_modules")
 # The parts of what is set up: by which lock each is made, and what is said then.
 PARTS = {
-    "base": ("requirements.lock", "First use: setting up .venv (0.4 GB to download, once)."),
+    "base": ("requirements.lock", "First use: setting up .venv (0.1 GB to download, once)."),
     "page": ("package-lock.json", "Setting up TensorFlow.js (25 MB to download, once)."),
+    "train": ("requirements/train.lock", "Setting up what trains and predicts: TensorFlow (0.3 GB to download, once)."),
     "npm": ("requirements/npm.lock", "No npm on this machine can do that: setting one up (60 MB to download, once)."),
     "search": ("requirements/search.lock", "Setting up what searches: Optuna (5 MB to download, once)."),
     "browser": ("requirements/browser.lock", "Setting up what drives a browser: Playwright (50 MB to download, once)."),
@@ -32,6 +33,7 @@ WHEN_FIRST_USED = {
     "leaderboard": ("browser",),
     "test": ("search", "browser", "test", "checks"),
 }
+WITHOUT_TENSORFLOW = ("data", "serve", "publish", "compare")
 IN_PACKAGES = {"page": ".package-lock.json", "checks": "typescript"}  # what npm has put there once it is through
 OLDEST_NPM = 7  # before it, no npm could read the lock
 # Of what users have set for themselves, what says where packages come from holds here too. What says which packages are
@@ -80,8 +82,16 @@ def main():
 
 def parts_for(words):
     """What the command needs that most do not; rather too much than too little, where a folder has such a name."""
-    parts = [part for word in words for part in WHEN_FIRST_USED.get(word, ())]
+    parts = [] if is_without_tensorflow(words) else ["train"]
+    parts += [part for word in words for part in WHEN_FIRST_USED.get(word, ())]
     return [part for part in parts if part != "browser" or "--without-times" not in words]
+
+
+def is_without_tensorflow(words):
+    """Whether the command runs without TensorFlow; a word after an option may be its value, and is no command."""
+    is_option = [word.startswith("-") for word in words]
+    command = next((word for place, word in enumerate(words) if not any(is_option[max(place - 1, 0) : place + 1])), "")
+    return "-h" in words or "--help" in words or command in WITHOUT_TENSORFLOW
 
 
 def forget_settings_of_python():
