@@ -33,7 +33,8 @@ WHEN_FIRST_USED = {
     "leaderboard": ("browser",),
     "test": ("search", "browser", "test", "checks"),
 }
-WITHOUT_TENSORFLOW = ("data", "serve", "publish", "compare")
+WITHOUT_TENSORFLOW = ("--trained", "--help", "-h")
+COMMANDS_WITHOUT = ("data", "release", "serve", "publish", "compare")
 IN_PACKAGES = {"page": ".package-lock.json", "checks": "typescript"}  # what npm has put there once it is through
 OLDEST_NPM = 7  # before it, no npm could read the lock
 # Of what users have set for themselves, what says where packages come from holds here too. What says which packages are
@@ -91,7 +92,7 @@ def is_without_tensorflow(words):
     """Whether the command runs without TensorFlow; a word after an option may be its value, and is no command."""
     is_option = [word.startswith("-") for word in words]
     command = next((word for place, word in enumerate(words) if not any(is_option[max(place - 1, 0) : place + 1])), "")
-    return "-h" in words or "--help" in words or command in WITHOUT_TENSORFLOW
+    return command in COMMANDS_WITHOUT or any(word.split("=")[0] in WITHOUT_TENSORFLOW for word in words)
 
 
 def forget_settings_of_python():

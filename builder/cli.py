@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from builder.errors import BuildError
-from builder.folders import REPOSITORY, Folders
+from builder.folders import REPOSITORY, TRAINED, Folders
 from builder.terminal import accept_any_text
 from builder.wording import in_home, meant, two_lines
 
@@ -84,6 +84,8 @@ class _Parser(argparse.ArgumentParser):
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = _parser()
     given, unknown = parser.parse_known_args(arguments)
+    if given.trained and given.command:
+        parser.refuse(f"--trained goes with no command, and {given.command} is one")
     if not unknown:
         return given
     word = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
@@ -99,10 +101,20 @@ def _parser() -> _Parser:
         epilog="Without a command: the whole build, into site/.",
     )
     parser.set_defaults(
-        run=_build, data=None, test_data=None, leave_out=None, folds=None, accept_licence=False, measure_leakage=False,
+        run=_build, trained=None, data=None, test_data=None, leave_out=None, folds=None, accept_licence=False,
+        measure_leakage=False,
         config=REPOSITORY / "config.toml", work=REPOSITORY / "work", site=REPOSITORY / "site",
         settings=[], more_settings=[],
     )  # fmt: skip
+    parser.add_argument(
+        "--trained",
+        metavar="FOLDER",
+        type=in_home,
+        nargs="?",
+        const=TRAINED,
+        default=argparse.SUPPRESS,
+        help="build the site from networks that were trained before, without training; default: trained",
+    )
     _add_build_options(parser, settings="settings")
     commands = parser.add_subparsers(title="commands", metavar="", dest="command")
     parser.commands = commands.choices
@@ -145,6 +157,16 @@ def _parser() -> _Parser:
     evaluate.add_argument("--work", metavar="FOLDER", type=in_home, default=argparse.SUPPRESS, help="as for a build")
     evaluate.add_argument("--site", metavar="FOLDER", type=in_home, default=argparse.SUPPRESS, help="default: site")
     evaluate.set_defaults(run=_evaluate)
+
+    release = commands.add_parser(
+        "release", help="make folders, for git, from the networks of the last build, for --trained"
+    )
+    release.add_argument(
+        "--out", metavar="FOLDER", type=in_home, default=TRAINED, help="where each gets a folder; default: trained"
+    )
+    release.add_argument("--work", metavar="FOLDER", type=in_home, default=argparse.SUPPRESS, help="of the build")
+    release.add_argument("--site", metavar="FOLDER", type=in_home, default=argparse.SUPPRESS, help="of the build")
+    release.set_defaults(run=_release)
 
     board = commands.add_parser(
         "leaderboard", help="build the site with several networks and a page that sets them side by side"
@@ -205,9 +227,24 @@ def _add_build_options(command: argparse.ArgumentParser, *, settings: str) -> No
 
 
 def _build(given: argparse.Namespace) -> None:
+    if given.trained:
+        _build_from_release(given)
+        return
     from builder.pipeline.build import build_site
 
     build_site(_request_for(given, given.data, replaces_site=True), _folders_of(given))
+
+
+def _build_from_release(given: argparse.Namespace) -> None:
+    from builder.pipeline.release import build_from_release
+
+    for option in ("data", "test_data", "leave_out", "folds", "measure_leakage"):
+        if getattr(given, option):
+            raise BuildError(
+                f"--trained trains nothing, and --{option.replace('_', '-')} is about training",
+                remedy="leave one of them out",
+            )
+    build_from_release(_request_for(given, None, replaces_site=True), _folders_of(given), given.trained.absolute())
 
 
 def _folders_of(given: argparse.Namespace) -> Folders:
@@ -254,6 +291,17 @@ def _fetch_if_named(request: Request, accept_licence: bool) -> None:
         from builder.data.sources.download import fetch_ham10000
 
         fetch_ham10000(accept_licence=accept_licence)
+
+
+def _release(given: argparse.Namespace) -> None:
+    from builder.files.ownership import restore
+    from builder.pipeline.release import release_networks
+    from builder.pipeline.safe_folders import refuse_unsafe_results
+
+    folders, into = _folders_of(given), given.out.absolute()
+    restore(folders.site)
+    refuse_unsafe_results(into, "", folders)
+    release_networks(folders, into)
 
 
 def _leaderboard(given: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent
 TEMPLATES = REPOSITORY / "web_template"
 NODE_MODULES = REPOSITORY / "node_modules"
+TRAINED = REPOSITORY / "trained"  # networks that ship
 
 
 @dataclass(frozen=True, slots=True)

@@ -358,6 +358,7 @@ def test_an_environment_without_its_python_is_made_anew(
     (["--work", "w", "leaderboard"], ["train", "browser"]), (["leaderboard", "--without-times"], ["train"]),
     (["test", "--quick"], ["train", "search", "browser", "test", "checks"]), (["--help"], []),
     (["--work", "w", "serve"], []), (["--site", "serve"], ["train"]), (["predict", "serve"], ["train"]),
+    (["--trained"], []), (["--trained=x", "--site", "s"], []), (["--work", "w", "release"], []),
 ])  # fmt: skip
 def test_a_command_needs_these_parts(words: list[str], parts: list[str]) -> None:
     assert build.parts_for(words) == parts

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# Largest change of any probability that storing may cause.
+LARGEST_CHANGE = {"mixed": 0.01, "float32": 0.00001}
+
 
 @dataclass(frozen=True, slots=True)
 class ExportConfig:

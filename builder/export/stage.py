@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config.site import ExportConfig
+from builder.config.site import LARGEST_CHANGE, ExportConfig
 from builder.data.demo.draw import draw_demo_photos
 from builder.data.store import load_photos
 from builder.errors import BuildError
@@ -37,8 +37,6 @@ from builder.split import load_parts
 LARGE_KERNEL_TYPES = {"mixed": ("uint8", "float16", "float32"), "float32": ("float32",)}
 
 COMPARED_PHOTOS = 100  # of the test part: more take longer and change the largest change little
-# Largest change of any probability that storing may cause.
-LARGEST_CHANGE = {"mixed": 0.01, "float32": 0.00001}
 
 SELF_TEST_PHOTOS = 3
 SELF_TEST_SEED = 2018

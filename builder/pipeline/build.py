@@ -65,7 +65,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
         folds, ensemble = _measure_folds(chain, photos) if config.folds.measure else (None, {})
         board = make_board(chain, networks) if make_board else None
         shown = {"networks": networks, "leakage": leakage, "folds": folds, "board": board}
-        rendered = chain.run(RENDER, shown, {"config": config}, key=config.as_dict())
+        rendered = chain.run(RENDER, shown, {"settings": config.as_dict()})
         replace_site(rendered, folders.site)
         learned_from = {
             "photos": photos.relative_to(chain.work).as_posix(),
@@ -73,7 +73,7 @@ def build_site(request: Request, folders: Folders, make_board: Callable[..., Pat
         }
         write_record(
             request, config, folders, rendered=rendered, ensemble=ensemble,
-            learned_from=dict.fromkeys(networks, learned_from),
+            learned_from=dict.fromkeys(networks, learned_from), results=networks,
         )  # fmt: skip
     if not chain.ran:
         console.print("Nothing has changed since the last build.")

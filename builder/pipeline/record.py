@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from builder.errors import BuildError
 from builder.files.ownership import is_whole
 from builder.files.regular import read_json
 from builder.files.whole import write_json
-from builder.folders import Folders
+from builder.folders import Folders, NetworkResults
 from builder.pipeline.request import Request
+from builder.release.made_by import describe_maker
 from builder.site.replace_site import site_files
 
 if TYPE_CHECKING:
@@ -23,14 +25,17 @@ if TYPE_CHECKING:
 LearnedFrom = Mapping[str, Mapping[str, str]]
 
 
-def refuse_if_outdated(folders: Folders) -> None:
-    """Raise a BuildError if the site does not match its config, or is not the last build's."""
-    remedy = "run python build.py, with the same options as before, and publish then"
+def refuse_if_outdated(folders: Folders, then: str = "publish") -> dict[str, Any]:
+    """Raise a BuildError if the site does not match its config, or is not the last build's; returns the record.
+
+    then: what the site is wanted for.
+    """
+    remedy = f"run python build.py, with the same options as before, and {then} then"
     if not folders.record.is_file() or not (folders.site / "index.html").is_file():
         raise BuildError("there is no built site yet", remedy=remedy)
     try:
-        record = read_json(folders.record)
-        request = Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
+        record: dict[str, Any] = read_json(folders.record)
+        request = request_in(record)
         finished, built_with = record["finished"], record["config"]
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error.__cause__, PermissionError):
@@ -42,6 +47,11 @@ def refuse_if_outdated(folders: Folders) -> None:
         raise BuildError(f"the site is older than {request.config_file.name}", remedy=remedy)
     if site_files(folders.site) != record.get("site"):
         raise BuildError(f"{folders.site} is not what the last build in {folders.work} has made", remedy=remedy)
+    return record
+
+
+def request_in(record: Mapping[str, Any]) -> Request:
+    return Request(Path(record["config_file"]), record["source"], tuple(record["settings"]))
 
 
 def write_record(
@@ -52,12 +62,14 @@ def write_record(
     rendered: Path | None = None,
     ensemble: dict[str, Any] | None = None,
     learned_from: LearnedFrom | None = None,
+    results: Mapping[str, NetworkResults] | None = None,
 ) -> None:
     """Record what was built, for `publish` to compare, and the networks of all folds, for `predict`.
 
     Call it when the site is in place: a build that was refused or cut leaves the record of the last good one.
 
-    learned_from: the photos of each network, for `evaluate`.
+    learned_from: the photos of each network, for `evaluate`. results: those of each network, for `release`; the record
+    then says too by what they were made.
     """
     folders.work.mkdir(parents=True, exist_ok=True)
     record = {
@@ -69,8 +81,17 @@ def write_record(
         **({"site": site_files(rendered)} if rendered else {}),
         **({"ensemble": ensemble} if ensemble else {}),
         **({"learned_from": learned_from} if learned_from else {}),
+        **({"results": _noted(results, folders.work), "made_by": describe_maker()} if results else {}),
     }
     write_json(folders.record, record)
+
+
+def _noted(results: Mapping[str, NetworkResults], work: Path) -> dict[str, dict[str, str]]:
+    """The result folders of each network inside the work folder."""
+    return {
+        name: {stage.name: getattr(of, stage.name).relative_to(work).as_posix() for stage in fields(of)}
+        for name, of in results.items()
+    }
 
 
 def photos_learned_from(folders: Folders) -> dict[str, list[ListedPhoto]]:

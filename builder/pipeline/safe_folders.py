@@ -11,7 +11,7 @@ from builder.errors import BuildError
 from builder.files.lock import LOCK, locked
 from builder.files.ownership import refuse_foreign
 from builder.files.regular import read_json
-from builder.folders import REPOSITORY, Folders
+from builder.folders import REPOSITORY, TRAINED, Folders
 
 MARK = ".lesionlens"  # in a work folder: by it, a build knows the folder as one of its own
 ABOUT_MARK = "A work folder of lesionlens: builds make, replace and delete what is in here.\n"
@@ -42,12 +42,14 @@ def refuse_unsafe(config: Config | None, folders: Folders, *, replaces_site: boo
 
 
 def refuse_unsafe_results(into: Path, source: str, folders: Folders) -> None:
-    """Raise a BuildError unless a command that reads `source` may write its results to `into`."""
+    """Raise a BuildError unless a command that reads `source`, if it reads any, may write its results to `into`."""
     said = f"the --out folder {into}"
-    _refuse_overlap(said, into, f"the data in {source}", _folder_of(source))
+    if source:
+        _refuse_overlap(said, into, f"the data in {source}", _folder_of(source))
     _refuse_overlap(said, into, f"the --work folder {folders.work}", folders.work)
     _refuse_overlap(said, into, f"the --site folder {folders.site}", folders.site)
-    _refuse_place(said, into)
+    if into != TRAINED:
+        _refuse_place(said, into)
 
 
 @contextmanager

@@ -66,6 +66,7 @@ EXPORT = Stage(
     files=("builder/export/card.schema.json",),
     libraries=("tensorflowjs",),  # which is stepped into past its own imports
 )
+UNPACK = Stage("release", "builder.release.read:unpack_release", files=("builder/export/card.schema.json",))
 RENDER = Stage(
     "render",
     "builder.site.render:render_site",

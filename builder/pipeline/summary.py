@@ -37,6 +37,9 @@ def summary_of(rendered: Path, site: Path, seconds: float) -> str:
     ]
     if data["is_demo"]:
         lines.append("Built from drawn images: its answers mean nothing for real skin. With photos: --data FOLDER")
+    elif data["licence"]:
+        limit = ": not for commercial use" if "NC" in data["licence"] else ""
+        lines.append(f"Licence of the data it learned from, {data['title']}: {data['licence']}{limit}.")
     return "\n".join(lines)
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from builder.config.config import Config
-from builder.config.training import IMAGENET, NO_BASE
 from builder.files.ownership import copy_files
 from builder.files.regular import read_json
 from builder.folders import REPOSITORY, TEMPLATES, NetworkResults
@@ -27,6 +25,7 @@ from builder.site.leaderboard_page import write_board_page
 from builder.site.messages import Messages, check_uses, load_messages
 from builder.site.offline import SERVICE_WORKER, write_service_worker
 from builder.site.plots.template_globals import GLOBALS
+from builder.site.public_settings import public_settings
 from builder.site.report_pages import TEMPLATE as REPORT_PAGE
 from builder.site.report_pages import report_address, report_context, write_report_pages
 from builder.site.samples import SAMPLES as DRAWN_SAMPLES
@@ -66,15 +65,15 @@ def render_site(
     folds: Path | None,
     board: Path | None,
     *,
-    config: Config,
+    settings: Mapping[str, Any],
     into: Path,
 ) -> None:
     """Stage entry: save the whole site in `into`.
 
-    leakage, folds, board: the results of these studies, if they were requested.
+    leakage, folds, board: the results of these studies, if they were requested. settings: from `Config.as_dict`.
     """
     has_board = board is not None
-    report = assemble_report(networks, leakage, folds, config)
+    report = assemble_report(networks, leakage, folds, settings)
     for network in networks.values():
         copy_files(sorted(network.exported.glob("model/*/*")), network.exported, into)
     _join_tables([network.evaluated / PREDICTIONS for network in networks.values()], into / PREDICTIONS)
@@ -84,7 +83,7 @@ def render_site(
     write_samples(into)
     draw_classes(into / "pictures")
     draw_icons(into / "icons")
-    address = _full_address(config.site.address)
+    address = _full_address(settings["site"]["address"])
     name = next(iter(report["networks"]))
     if address:
         reports = tuple(report_address(report, each) for each in report["networks"]) + ((BOARD_PAGE,) if board else ())
@@ -110,22 +109,15 @@ def render_site(
 
 
 def assemble_report(
-    networks: Mapping[str, NetworkResults], leakage: Path | None, folds: Path | None, config: Config
+    networks: Mapping[str, NetworkResults], leakage: Path | None, folds: Path | None, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Every figure of the report page, as `report.schema.json` describes them."""
     figures = {name: read_json(network.evaluated / "figures.json") for name, network in networks.items()}
     data = next(iter(figures.values()))["data"]  # the same for all
-    settings = config.as_dict()
-    # A folder's path says nothing about the data to a reader, but something about whoever built the site.
-    settings["data"]["source"] = data["source"]
-    settings["data"]["test_source"] = data["test_source"]
-    for form in (settings["network"], *settings["networks"].values()):
-        if form["base_weights"] not in (IMAGENET, NO_BASE):
-            form["base_weights"] = "a file"  # whose name and folder are nobody's business either
     return {
         "$schema": SCHEMA.name,
         "data": data,
-        "config": settings,
+        "config": public_settings(settings, data),
         "networks": {
             name: {
                 **figures[name]["network"],
@@ -135,7 +127,7 @@ def assemble_report(
             for name, network in networks.items()
         },
         "leakage": read_json(leakage / "leakage.json") if leakage else None,
-        "folds": {"shipped": config.split.fold, **read_json(folds / "folds.json")} if folds else None,
+        "folds": {"shipped": settings["split"]["fold"], **read_json(folds / "folds.json")} if folds else None,
     }
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builder.config.site import LARGEST_CHANGE
 from builder.errors import BuildError
 from builder.export.disk_copies import disk_copy_of, write_disk_copy
 from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
-from builder.export.stage import LARGEST_CHANGE, Comparison, _refuse_if_changed, compare, describe_model, store_smallest
+from builder.export.stage import Comparison, _refuse_if_changed, compare, describe_model, store_smallest
 from builder.network import Network, build_network
 from builder.predict.fold_normalisation import fold_normalisations
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from builder.classes import CODES
-from builder.export.stage import LARGEST_CHANGE, store_smallest
+from builder.config.site import LARGEST_CHANGE
+from builder.export.stage import store_smallest
 from builder.network import Network
 from builder.photo.size import height_for
 from builder.predict.fold_normalisation import fold_normalisations
