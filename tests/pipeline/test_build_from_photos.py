@@ -107,7 +107,7 @@ def test_an_unchanged_build_reads_nothing_and_a_test_source_makes_another(
     report = Build(built.work, other, done.stdout).report
     assert report["networks"]["compact"]["test"]["photos"] == 14
     assert "source of its own" in report["data"]["split_rule"]
-    assert report["config"]["data"] == {"source": "class folders", "test_source": "table"}
+    assert report["config"]["data"] == {"source": "class folders", "test_source": "table", "leave_out": []}
     assert marks_in(other) == []
     groups = {each["attribute"]: each["groups"] for each in report["networks"]["compact"]["subgroups"]["attributes"]}
     assert [group["name"] for group in groups["localization"]] == ["value 1"]

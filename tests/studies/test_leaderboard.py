@@ -283,7 +283,7 @@ def test_without_a_browser_the_build_says_so_before_it_begins(tmp_path: Path) ->
         check=False,
     )
     assert told.returncode == 1, told.stdout + told.stderr
-    assert "no Chromium could be started" in told.stderr and "--without-times" in told.stderr
+    assert "No Chromium could be started" in told.stderr and "--without-times" in told.stderr
     assert not (tmp_path / "work").exists()
 
 
