@@ -35,7 +35,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "no average of the weights": {"averaging_epochs": 0.0},
     "no weight decay": {"weight_decay": 0.0},
     "learning rate 0.001 instead of 0.003": {"learning_rate": 1e-3},
-    "one fixed twin a photo instead of random views": {"augmentation": "twins"},
+    "one augmented copy per photo instead of random views": {"augmentation": "copies"},
     "the origin's optimiser": {"optimizer": "rmsprop", "learning_rate": 1e-4},
 }
 

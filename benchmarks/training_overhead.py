@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     config = read_config(REPOSITORY / "config.toml", source="demo")
-    recipe = replace(config.network_of(given.network).recipe, augmentation="twins", mix_up=0.0)
+    recipe = replace(config.network_of(given.network).recipe, augmentation="copies", mix_up=0.0)
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (given.photos, HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
     labels = np.arange(given.photos) % len(CLASSES)

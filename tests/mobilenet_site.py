@@ -17,7 +17,7 @@ from builder.export.stage import describe_model
 from builder.network import Network, build_network
 from builder.photo.quality import measure_quality, quality_limits
 from builder.photo.size import height_for
-from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.batch_norm_folding import fold_batch_norm
 from builder.predict.grad_cam import describe_grad_cam
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.quiet_tensorflow import tf_keras
@@ -53,7 +53,7 @@ def export_mobilenet(network: Network, site: Path, name: str = "mobilenet", *, r
     folder = site / "model" / name
     folder.mkdir(parents=True)
     width_px = network.input_shape[2]
-    write_model(fold_normalisations(network), "float16", folder)
+    write_model(fold_batch_norm(network), "float16", folder)
     stored = load_layers_model(folder)
     drawn = drawn_photos(80, width_px)
     layers = detector_layers(stored)

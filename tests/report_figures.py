@@ -25,7 +25,7 @@ def make_report(*, is_demo: bool = False) -> dict[str, Any]:
         "config": {
             "evaluation": {"resamples": 1000, "seed": 101},
             "training": {"epochs": 5, "learning_rate": 1e-4},
-            "networks": {"cnn": {"augmentation": "twins"}, "small": {"augmentation": "random", "plain_share": 0.0}},
+            "networks": {"cnn": {"augmentation": "copies"}, "small": {"augmentation": "random", "plain_share": 0.0}},
         },
         "networks": {"cnn": make_network()},
         "leakage": None,

@@ -29,7 +29,7 @@ class NetworkConfig:
 class TrainingConfig:
     epochs: Annotated[int, (1, 10_000)]
     keep: Literal["last", "best"]
-    augmentation: Literal["twins", "random"]
+    augmentation: Literal["copies", "random"]
     batch_photos: Annotated[int, (1, 10_000)]
     optimizer: Literal["rmsprop", "adamw"]
     learning_rate: Annotated[float, (1e-12, 10)]

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from builder.errors import BuildError
-from builder.files.exchange import exchange
+from builder.files.atomic_swap import swap_folders
 from builder.files.lock import locked_beside
 from builder.files.regular import read_text
 from builder.progress import console
@@ -200,7 +200,7 @@ def _put(fresh: Path, folder: Path) -> None:
     try:
         if not folder.exists():
             fresh.rename(folder)
-        elif not exchange(fresh, folder):
+        elif not swap_folders(fresh, folder):
             aside = _name_beside(folder)
             folder.rename(aside)
             try:

@@ -38,7 +38,7 @@ def compact(photo: Any, layers: Any) -> Any:
     """Four residual blocks (He and others, CVPR 2016), 694,063 parameters.
 
     Batch normalisation directly follows each convolution, so that it can be folded into the convolution: see
-    builder/predict/fold_normalisation.py.
+    builder/predict/batch_norm_folding.py.
     """
 
     def convolution(values: Any, filters: int, size: int = 3, stride: int = 1, scale: str = "ones") -> Any:

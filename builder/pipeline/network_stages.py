@@ -82,7 +82,7 @@ def train_and_test(chain: Chain, network: ResolvedNetwork, photos: Path, split: 
 def train(chain: Chain, stage: Stage, network: ResolvedNetwork, photos: Path, split: Path) -> Path:
     """Train a network, with augmented copies of the photos if its recipe asks for them."""
     inputs = {"photos": seen_by(chain, network, photos), "split": split}
-    if network.recipe.augmentation == "twins":
+    if network.recipe.augmentation == "copies":
         inputs["copies"] = chain.run(AUGMENT, inputs, {"rules": chain.config.augment})
     settings = {"network": network, "machines": chain.config.machines}
     part = f"epochs-{network.recipe.epochs}"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from builder.config.config import Config
 from builder.errors import BuildError
+from builder.files.atomic_write import write_json
 from builder.files.ownership import is_whole
 from builder.files.regular import read_json
-from builder.files.whole import write_json
 from builder.folders import Folders, NetworkResults
 from builder.pipeline.request import Request
 from builder.release.made_by import describe_maker

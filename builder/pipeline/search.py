@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.config.config import Config
+from builder.files.atomic_write import write_atomically
 from builder.files.regular import read_json
-from builder.files.whole import write_whole
 from builder.folders import Folders
 from builder.pipeline.chain import Chain
 from builder.pipeline.network_stages import gather, split, train, training_key
@@ -76,7 +76,7 @@ def _write_best(request: Request, config: Config, settings: dict[str, Any], into
     name, shown = config.search.network, config.site.networks
     own = {each: _said_by_hand(config, each) for each in (shown if name in shown else (name, *shown))}
     own[name] |= settings
-    write_whole(into / BEST, best_config(request.config_file, request.changes(), own))
+    write_atomically(into / BEST, best_config(request.config_file, request.changes(), own))
     return into / BEST
 
 

@@ -12,7 +12,7 @@ from builder.classes import CLASSES
 from builder.data.pixel_file import StoredPixels
 from builder.files.regular import read_json
 from builder.network import Network, build_network
-from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.batch_norm_folding import fold_batch_norm
 from builder.progress import Advance
 
 BATCH_PHOTOS = 32  # no effect on results; larger batches are not faster on a CPU
@@ -24,7 +24,7 @@ def load_network(trained: Path) -> Network:
     built = read_json(trained / "network.json")
     network = build_network(built["name"], settings=built["settings"], width_px=built["width_px"])
     network.load_weights(trained / "network.weights.h5")
-    return fold_normalisations(network)
+    return fold_batch_norm(network)
 
 
 def predict(network: Network, pixels: Pixels, advance: Advance | None = None) -> NDArray[np.float32]:

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from builder.files.atomic_write import writing_atomically
 from builder.files.ownership import delete_files
-from builder.files.whole import writing_whole
 from builder.progress import console
 from builder.train.history import History
 
@@ -34,7 +34,7 @@ def write_checkpoint(checkpoint: Path, variables: Iterable[Any], history: Histor
 
 def write_arrays(file: Path, variables: Iterable[Any], **texts: str) -> None:
     """Write the same file as `np.savez`, array by array: all at once would double the memory of the network."""
-    with writing_whole(file) as stream:
+    with writing_atomically(file) as stream:
         with zipfile.ZipFile(stream, "w") as archive:
             archive.comment = bytes(SEAL_BYTES)
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from builder.files.atomic_write import write_json
 from builder.files.regular import read_json
-from builder.files.whole import write_json
 from builder.progress import console
 from builder.train.checkpoint import read_history
 

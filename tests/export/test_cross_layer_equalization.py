@@ -11,7 +11,7 @@ from builder.export.cross_layer_equalization import equalize_layers
 from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
 from builder.network import Network, build_network
-from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.batch_norm_folding import fold_batch_norm
 from builder.predict.trained import predict
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (8, 75, 100, 3), dtype=np.uint8)
@@ -26,7 +26,7 @@ def uneven_network() -> Network:
         if layer.name.startswith("batch_normalization"):
             gamma, *others = layer.get_weights()
             layer.set_weights([random.uniform(0.2, 0.4, gamma.shape), *others])
-    fused = fold_normalisations(network)
+    fused = fold_batch_norm(network)
     for names in PAIRS:
         first, second = map(fused.get_layer, names)
         (kernel, bias), (following, its_bias) = first.get_weights(), second.get_weights()
@@ -61,16 +61,14 @@ def test_what_others_look_at_stays_as_it_is() -> None:
 
 
 def test_a_channel_that_is_all_zeros_stays() -> None:
-    network = fold_normalisations(
-        build_network("compact", seed=3)
-    )  # untrained: the second kernel of each block is zero
+    network = fold_batch_norm(build_network("compact", seed=3))  # untrained: the second kernel of each block is zero
     before = [weights.copy() for weights in network.get_weights()]
     equalize_layers(network, spared=())
     assert all(map(np.array_equal, network.get_weights(), before))
 
 
 def test_a_network_without_such_pairs_stays() -> None:
-    network = fold_normalisations(build_network("grayscale", seed=3))
+    network = fold_batch_norm(build_network("grayscale", seed=3))
     before = [weights.copy() for weights in network.get_weights()]
     equalize_layers(network, spared=())
     assert all(map(np.array_equal, network.get_weights(), before))

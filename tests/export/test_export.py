@@ -22,7 +22,7 @@ from builder.export.layers_model import load_layers_model
 from builder.export.shards import write_model
 from builder.export.stage import Comparison, _refuse_if_changed, compare, describe_model, store_smallest
 from builder.network import Network, build_network
-from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.batch_norm_folding import fold_batch_norm
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from builder.site.messages import classes_in_english
@@ -151,7 +151,7 @@ def test_a_twin_hands_over_the_files_bytes(tmp_path: Path) -> None:
 
 
 def test_the_large_kernels_of_a_small_network_are_8_bits_and_its_first_ones_16(tmp_path: Path) -> None:
-    network = fold_normalisations(build_network("compact", seed=3))
+    network = fold_batch_norm(build_network("compact", seed=3))
     write_model(network, "uint8", tmp_path)
     [group] = json.loads((tmp_path / "model.json").read_text())["weightsManifest"]
     kinds = {weight["name"]: weight["quantization"]["dtype"] for weight in group["weights"]}

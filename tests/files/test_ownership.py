@@ -32,7 +32,7 @@ for turn in range(int(rendered.pop().name)):
     replace_site(rendered[turn % len(rendered)], site)
 """
 # The same on a system that cannot let two folders change places in one step.
-WITHOUT_EXCHANGE = "import builder.files.ownership\nbuilder.files.ownership.exchange = lambda *_: False\n" + SWAPPING
+WITHOUT_SWAP = "import builder.files.ownership\nbuilder.files.ownership.swap_folders = lambda *_: False\n" + SWAPPING
 
 
 def write(folder: Path, content: str, files: int = 12) -> Path:
@@ -182,7 +182,7 @@ def test_a_disk_that_takes_no_more_leaves_the_last_site_and_nothing_else(site: P
     assert in_site(site) == before and beside(site) == ["site"]
 
 
-@pytest.mark.parametrize("script", [SWAPPING, WITHOUT_EXCHANGE], ids=["in one step", "in two steps"])
+@pytest.mark.parametrize("script", [SWAPPING, WITHOUT_SWAP], ids=["in one step", "in two steps"])
 def test_a_kill_at_any_moment_leaves_a_whole_site_or_one_that_is_put_back(
     site: Path, tmp_path: Path, script: str
 ) -> None:
@@ -194,7 +194,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_site_or_one_that_is_put_back(
         time.sleep(moments.uniform(0, 0.5))
         process.kill()
         process.communicate()
-        assert site.exists() or script == WITHOUT_EXCHANGE
+        assert site.exists() or script == WITHOUT_SWAP
         restore(site)
         assert in_site(site) in good
     replace_site(write(tmp_path / "third", "third"), site)

@@ -17,8 +17,8 @@ from builder.config.read import read_config
 from builder.data import ingest
 from builder.data.sources.listing import Place
 from builder.errors import BuildError
+from builder.files.atomic_write import write_atomically, writing_atomically
 from builder.files.ownership import DONE
-from builder.files.whole import write_whole, writing_whole
 from builder.pipeline.chain import Chain
 from builder.pipeline.stages import Stage
 from builder.train.checkpoint import read_arrays, read_history, write_arrays, write_checkpoint
@@ -37,11 +37,11 @@ ways = pytest.mark.parametrize("way", WAYS)
 def test_a_file_whose_writing_breaks_off_is_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "record.json"
     for before in ([], ["record.json"]):
-        with pytest.raises(OSError, match="full"), writing_whole(file) as stream:
+        with pytest.raises(OSError, match="full"), writing_atomically(file) as stream:
             stream.write(b"half of")
             raise OSError("the disk is full")
         assert [path.name for path in tmp_path.iterdir()] == before
-        write_whole(file, "whole")
+        write_atomically(file, "whole")
         assert file.read_text(encoding="utf-8") == "whole"
 
 

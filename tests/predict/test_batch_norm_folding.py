@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from builder.network import build_network
-from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.batch_norm_folding import fold_batch_norm
 from builder.predict.trained import predict
 from builder.quiet_tensorflow import tf_keras
 
@@ -24,7 +24,7 @@ def with_statistics(network):
 
 def test_the_compact_network_answers_the_same_without_normalisations() -> None:
     network = with_statistics(build_network("compact", seed=2))
-    fused = fold_normalisations(network)
+    fused = fold_batch_norm(network)
     assert not [layer for layer in fused.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
     assert predict(fused, PHOTOS) == pytest.approx(predict(network, PHOTOS), abs=1e-5)
     # Each layer is one of this network alone: what it gives comes from this network's layers.
@@ -38,7 +38,7 @@ def test_a_depthwise_convolution_carries_its_normalisation_too() -> None:
     values = tf_keras.layers.DepthwiseConv2D(3, depth_multiplier=1, use_bias=False)(photo)
     values = tf_keras.layers.GlobalAveragePooling2D()(tf_keras.layers.BatchNormalization()(values))
     network = with_statistics(tf_keras.Model(photo, values))
-    assert predict(fold_normalisations(network), PHOTOS) == pytest.approx(predict(network, PHOTOS), rel=1e-4)
+    assert predict(fold_batch_norm(network), PHOTOS) == pytest.approx(predict(network, PHOTOS), rel=1e-4)
 
 
 def test_what_no_convolution_can_carry_stays() -> None:
@@ -46,5 +46,5 @@ def test_what_no_convolution_can_carry_stays() -> None:
     convolved = tf_keras.layers.Conv2D(4, 3)(photo)
     both = tf_keras.layers.Add()([convolved, tf_keras.layers.BatchNormalization()(convolved)])
     network = with_statistics(tf_keras.Model(photo, tf_keras.layers.GlobalAveragePooling2D()(both)))
-    assert fold_normalisations(network) is network
-    assert fold_normalisations(build_network("cnn")).name == "cnn"
+    assert fold_batch_norm(network) is network
+    assert fold_batch_norm(build_network("cnn")).name == "cnn"

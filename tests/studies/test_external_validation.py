@@ -21,8 +21,8 @@ from sklearn import metrics
 from builder.classes import CODES, MALIGNANT
 from builder.data.photo_list import ListedPhoto, read_photo_list, write_photo_list
 from builder.data.store import load_photos
+from builder.files.atomic_write import write_json
 from builder.files.ownership import replacing
-from builder.files.whole import write_json
 from builder.folders import Folders
 from builder.pipeline.record import photos_learned_from
 from builder.site.network import SiteNetwork

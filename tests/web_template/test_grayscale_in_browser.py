@@ -20,7 +20,7 @@ from builder.export.shards import write_model
 from builder.export.stage import describe_model
 from builder.network import Network, build_network
 from builder.network.grayscale import LUMA
-from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.batch_norm_folding import fold_batch_norm
 from builder.predict.ood_detector import cells_of, detector_layers, fit_detector
 from builder.predict.trained import predict
 from builder.site.messages import classes_in_english
@@ -45,7 +45,7 @@ def export(name: str, site: Path) -> Network:
     folder = site / "model" / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_model(fold_normalisations(build_network(name, seed=3)), "uint8", folder)
+    write_model(fold_batch_norm(build_network(name, seed=3)), "uint8", folder)
     stored = load_layers_model(folder)
     layers = detector_layers(stored)
     cells = cells_of(stored, layers, DRAWN)

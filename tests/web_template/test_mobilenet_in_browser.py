@@ -17,7 +17,7 @@ from builder.config.site import LARGEST_CHANGE
 from builder.export.stage import store_smallest
 from builder.network import Network
 from builder.photo.size import height_for
-from builder.predict.fold_normalisation import fold_normalisations
+from builder.predict.batch_norm_folding import fold_batch_norm
 from builder.predict.grad_cam import grad_cam
 from builder.predict.ood_detector import cells_of, detector_of
 from builder.predict.trained import predict
@@ -42,7 +42,7 @@ def trained() -> Network:
 
 
 def test_its_normalisations_are_drawn_into_its_convolutions(trained: Network) -> None:
-    fused = fold_normalisations(trained)
+    fused = fold_batch_norm(trained)
     left = [layer for layer in fused.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
     assert len(left) == 2 and all(len(layer.output.shape) == 2 for layer in left)  # the head's, after no convolution
     photos = drawn_photos(12, 100, seed=9)
@@ -58,7 +58,7 @@ def test_what_fewer_bits_would_change_is_stored_as_it_was_trained(
     trained: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photos = drawn_photos(12, 100, seed=9)
-    fused = fold_normalisations(trained)
+    fused = fold_batch_norm(trained)
     monkeypatch.setitem(LARGEST_CHANGE, "mixed", 1e-4)  # what 16 bits change is beyond that
     stored, large_kernels, comparison = store_smallest(fused, "mixed", photos, tmp_path / "mobilenet")
     assert large_kernels == "float32" and comparison.largest_probability_change <= LARGEST_CHANGE["float32"]

@@ -25,10 +25,10 @@ from urllib3.util import Retry
 
 from builder.data.sources.ham10000 import CITATION
 from builder.errors import BuildError
+from builder.files.atomic_write import write_atomically, write_json
 from builder.files.lock import locked
 from builder.files.ownership import content_hash, delete_files, replace_file
 from builder.files.regular import read_json
-from builder.files.whole import write_json, write_whole
 from builder.progress import Advance, console, steps
 
 DOI = "10.7910/DVN/DBW86T"
@@ -142,7 +142,7 @@ def _agree(folder: Path, accept: bool) -> None:
         raise BuildError(
             "HAM10000 is not fetched without its licence accepted", remedy="name data of your own with --data"
         )
-    write_whole(folder / ACCEPTED, TERMS + "\n")
+    write_atomically(folder / ACCEPTED, TERMS + "\n")
 
 
 class _Patience(Retry):

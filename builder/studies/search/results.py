@@ -14,7 +14,7 @@ from rich.table import Table
 
 from builder.config.studies import SearchConfig
 from builder.errors import BuildError
-from builder.files.whole import write_json, write_whole
+from builder.files.atomic_write import write_atomically, write_json
 from builder.studies.search.fold import FIGURES
 from builder.studies.search.trials import in_words
 
@@ -68,7 +68,7 @@ def write_results(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], ru
             row["trial"], row["state"], row["folds"], *(row["settings"][key] for key in keys),
             *("" if figure is None else f"{figure:.9g}" for figure in figures),
         ])  # fmt: skip
-    write_whole(into / TRIALS, lines.getvalue())
+    write_atomically(into / TRIALS, lines.getvalue())
     result = {
         "network": rules.network, "method": rules.method, "figure": rules.figure, "folds": rules.folds,
         "space": {key: list(values) for key, values in rules.space.items()},

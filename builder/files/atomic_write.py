@@ -13,7 +13,7 @@ from builder.files.ownership import delete_files, replace_file
 
 
 @contextmanager
-def writing_whole(file: Path) -> Iterator[BinaryIO]:
+def writing_atomically(file: Path) -> Iterator[BinaryIO]:
     """Open `file` for writing and reading; it gets its name once everything is on disk.
 
     If writing fails before that, for example on a full disk or Ctrl-C, the old file is unchanged.
@@ -31,14 +31,14 @@ def writing_whole(file: Path) -> Iterator[BinaryIO]:
     _sync_folder(file.parent)
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_atomically(file: Path, text: str) -> None:
     """Write a file of UTF-8 text, with unchanged line ends."""
-    with writing_whole(file) as stream:
+    with writing_atomically(file) as stream:
         stream.write(text.encode())
 
 
 def write_json(file: Path, content: Any) -> None:
-    write_whole(file, json.dumps(content, indent=1))
+    write_atomically(file, json.dumps(content, indent=1))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ RENAME_SWAP = 2  # of renamex_np(2), macOS
 UNKNOWN = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM)
 
 
-def exchange(first: Path, second: Path) -> bool:
+def swap_folders(first: Path, second: Path) -> bool:
     """Swap two folders on one disk; returns False if the system cannot do that atomically."""
     if os.name == "nt":
         return False

@@ -19,7 +19,7 @@ layers, activations = tf_keras.layers, tf_keras.activations
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D)
 
 
-def fold_normalisations(network: Network) -> Network:
+def fold_batch_norm(network: Network) -> Network:
     """The same network with batch normalisations folded where possible; unchanged if there are none."""
     carried = {layer.name: found for layer in network.layers if (found := _carried_by(layer))}
     if not carried:
