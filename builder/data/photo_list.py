@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
+import io
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +16,7 @@ from numpy.typing import NDArray
 
 from builder.data.near_identical import likeness_of
 from builder.data.store import load_photos, stored_pixels
-from builder.files.regular import read_text
+from builder.files.regular import MOST_BYTES, open_file
 from builder.progress import steps
 
 BLOCK_PHOTOS = 256  # read at a time: 6 MB
@@ -54,13 +57,20 @@ def list_photos(photos: Path, part_of: Sequence[str]) -> list[ListedPhoto]:
 
 
 def write_photo_list(listed: Iterable[ListedPhoto], file: Path) -> None:
-    with open(file, "w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([ListedPhoto._fields, *listed])
+    """Write the list as gzipped CSV: most of it is hashes, which take half the bytes so."""
+    lines = io.StringIO(newline="")
+    csv.writer(lines, lineterminator="\n").writerows([ListedPhoto._fields, *listed])
+    file.write_bytes(gzip.compress(lines.getvalue().encode(), mtime=0))
 
 
 def read_photo_list(file: Path) -> list[ListedPhoto]:
     """Read a list of photos. Raises ValueError if the file is no such list, OSError if it cannot be read."""
-    header, *rows = csv.reader(read_text(file).splitlines())
+    try:
+        with open_file(file, MOST_BYTES) as packed, gzip.open(packed) as unpacked:
+            lines = unpacked.read(MOST_BYTES).decode()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{file} is no list of photos ({error})") from error
+    header, *rows = csv.reader(lines.splitlines())
     if tuple(header) != ListedPhoto._fields or any(len(row) != len(header) for row in rows):
         raise ValueError(f"{file} is no list of photos")
     return [ListedPhoto(*row) for row in rows]

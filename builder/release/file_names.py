@@ -2,6 +2,6 @@
 
 CONFIG = "config.toml"
 PROVENANCE = "provenance.json"
-PHOTOS = "photos.csv"
+PHOTOS = "photos.csv.gz"
 LICENCE = "LICENSE"
 CITATION = "CITATION.md"

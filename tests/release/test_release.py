@@ -94,7 +94,7 @@ def test_two_releases_of_a_build_are_the_same_bytes(built: Build, trained: Path,
 def test_a_release_holds_no_photo_and_no_path(built: Build, source: Path, trained: Path) -> None:
     originals = [file.read_bytes() for file in source.rglob("*.jpg")]
     for file in filter(Path.is_file, trained.rglob("*")):
-        assert file.suffix in (".json", ".csv", ".toml", ".md", ".bin", "")
+        assert file.suffix in (".json", ".csv", ".gz", ".toml", ".md", ".bin", "")
         content = file.read_bytes()
         assert not any(original in content for original in originals)
         for name in (built.work.parent.name, source.parent.name, str(Path.home()), str(REPOSITORY)):
@@ -155,7 +155,7 @@ def test_a_network_that_was_not_released_is_left_out_unless_it_is_named(trained:
 @pytest.mark.parametrize(("damage", "words"), [
     (shutil.rmtree, "no trained network"),
     (lambda folder: (folder / "figures.json").write_text("{}"), "figures.json is damaged"),
-    (lambda folder: (folder / "photos.csv").unlink(), "photos.csv is damaged"),
+    (lambda folder: (folder / "photos.csv.gz").unlink(), "photos.csv.gz is damaged"),
     (lambda folder: (folder / "done.json").unlink(), "done.json is damaged"),
 ])  # fmt: skip
 def test_a_release_that_is_missing_or_damaged_is_refused(trained: Path, tmp_path: Path, damage, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -278,20 +279,28 @@ def test_a_photo_is_recognised_by_id_pixels_likeness_or_lesion_and_counted_where
 
 def test_a_list_of_photos_comes_back_as_it_was_written(tmp_path: Path) -> None:
     listed = [ListedPhoto("ISIC_0000001", "HAM_0000001", "test", "ab", "cd"), ListedPhoto("row 1", "row 1", "", "", "")]
-    write_photo_list(listed, tmp_path / "photos.csv")
-    assert read_photo_list(tmp_path / "photos.csv") == listed
-    (tmp_path / "photos.csv").write_text("image_id,part\n1,test\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="is no list of photos"):
-        read_photo_list(tmp_path / "photos.csv")
+    write_photo_list(listed, tmp_path / "photos.csv.gz")
+    assert read_photo_list(tmp_path / "photos.csv.gz") == listed
+    for other in (
+        b"image_id,part\n1,test\n",
+        gzip.compress(b"image_id,part\n1,test\n"),
+        gzip.compress(b"cut off")[:-9],
+    ):
+        (tmp_path / "photos.csv.gz").write_bytes(other)
+        with pytest.raises(ValueError, match="is no list of photos"):
+            read_photo_list(tmp_path / "photos.csv.gz")
 
 
 def test_the_list_that_came_with_a_network_counts_for_the_site_that_was_made_with_it_alone(tmp_path: Path) -> None:
     folders, listed = Folders(tmp_path / "work", tmp_path / "site"), [ListedPhoto("ISIC_0000001", "", "test", "a", "b")]
     with replacing(folders.site) as fresh:
         (fresh / "index.html").write_text("<html>", encoding="utf-8")
-    write_photo_list(listed, tmp_path / "photos.csv")
+    write_photo_list(listed, tmp_path / "photos.csv.gz")
     folders.work.mkdir()
-    learned_from = {"compact": {"list": str(tmp_path / "photos.csv")}, "cnn": {"list": str(tmp_path / "missing.csv")}}
+    learned_from = {
+        "compact": {"list": str(tmp_path / "photos.csv.gz")},
+        "cnn": {"list": str(tmp_path / "missing.csv")},
+    }
     write_json(folders.record, {"finished": True, "site": site_files(folders.site), "learned_from": learned_from})
     assert photos_learned_from(folders) == {"compact": listed}
     with replacing(folders.site) as fresh:
